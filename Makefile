@@ -1,0 +1,67 @@
+# The one place that knows the order of the commands and the paths between them.
+SHELL := /bin/sh
+PYTHON ?= python3
+
+# Taken unexpanded and handed over through the environment, so that quotes and $ in a name stay harmless.
+override ETA := $(value ETA)
+override EPOCHS := $(value EPOCHS)
+override SEED := $(value SEED)
+override AUTHOR := $(value AUTHOR)
+override TITLE := $(value TITLE)
+override OUT := $(if $(value OUT),$(value OUT),out)
+export ETA EPOCHS SEED AUTHOR TITLE OUT
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet
+
+ETA_FLAG = $${ETA:+--learning-rate="$$ETA"}
+TRAINING_FLAGS = $${EPOCHS:+--epochs="$$EPOCHS"} $${SEED:+--seed="$$SEED"}
+PAGE_FLAGS = $${AUTHOR:+--author="$$AUTHOR"} $${TITLE:+--title="$$TITLE"}
+
+.DEFAULT_GOAL := help
+.PHONY: help report workbook train test lint bench handin clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo 'Variables: ETA= (learning rate of the sheet)  EPOCHS=  SEED=  AUTHOR=  TITLE=  OUT= (default out)  PYTHON='
+
+report: $(VENV)/report.stamp ## both parts of the assignment: workbook, trained network, page, hand-in folder
+	@$(PY) -m backprop workbook $(ETA_FLAG) --output="$$OUT/backprop.xlsx"
+	@$(PY) -m mnist train --keep-finished $(TRAINING_FLAGS) --output="$$OUT/mnist"
+	@$(PY) -m mnist evaluate --output="$$OUT/mnist" --quiet
+	@$(PY) -m reports build $(ETA_FLAG) $(PAGE_FLAGS) --output="$$OUT"
+
+workbook: $(VENV)/base.stamp ## the live workbook alone (never installs torch); ETA=0.5 sets the learning rate
+	@$(PY) -m backprop workbook $(ETA_FLAG) --output="$$OUT/backprop.xlsx"
+
+train: $(VENV)/report.stamp ## go on with an unfinished training, or move a finished one aside and train anew
+	@$(PY) -m mnist train $(TRAINING_FLAGS) --output="$$OUT/mnist"
+
+handin: report ## the folder to hand in, out/handin
+
+test: $(VENV)/dev.stamp ## run every test
+	@$(PY) -m pytest
+
+lint: $(VENV)/dev.stamp ## check format, style and types
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+
+clean: ## remove everything generated; keeps .venv and the downloaded data
+	rm -rf -- "$$OUT" .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(PY):
+	@echo 'Creating $(VENV) (once) …'
+	@"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/base.stamp: pyproject.toml | $(PY)
+	@$(PIP) --editable . && touch $@
+
+$(VENV)/report.stamp: pyproject.toml | $(PY)
+	@echo 'Installing what both parts need, torch included (once; some minutes) …'
+	@$(PIP) --editable '.[mnist,report]' && touch $@ $(VENV)/base.stamp
+
+$(VENV)/dev.stamp: pyproject.toml | $(PY)
+	@echo 'Installing what the tests need, torch included (once; some minutes) …'
+	@$(PIP) --editable '.[mnist,report,dev]' && touch $@ $(VENV)/base.stamp $(VENV)/report.stamp

@@ -1,0 +1,1 @@
+"""One printer per target language: sympy expression in, text out."""

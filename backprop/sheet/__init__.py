@@ -1,0 +1,1 @@
+"""The class sheet as a workbook with live formulas and cached values."""
