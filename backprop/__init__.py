@@ -1,1 +1,1 @@
-"""Backpropagation of a small sigmoid network: derived once with sympy, printed as formulas, simulated, put in a sheet."""
+"""Backpropagation of a small sigmoid network, derived once with sympy and printed everywhere."""

@@ -1,0 +1,222 @@
+"""The mathematics, once: sympy derives it, every printer, sheet and page repeats it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import sympy as sp
+
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, Network, Neuron, gradient_name
+from backprop.notation import factors_of, product, sigma, total
+
+Expression = Any  # sympy ships no types
+ETA = sp.Symbol(LEARNING_RATE)
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One value of the sheet: a symbol, how it follows from earlier symbols, and what it means."""
+
+    symbol: Expression
+    expression: Expression
+    meaning: str
+
+    @property
+    def name(self) -> str:
+        """Name the symbol as trace, JavaScript and tests spell it."""
+        return str(self.symbol)
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """Forward pass, gradients and updates of a network, as ordered equations in the sheet's own symbols."""
+
+    network: Network
+    forward: tuple[Equation, ...]
+    """Net inputs, activations and errors; each uses only symbols before it."""
+    gradients: tuple[Equation, ...]
+    """One per weight: the derivative of the total error, as a product of chain-rule factors."""
+    updates: tuple[Equation, ...]
+    """One per weight: the weight's value in the next iteration."""
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Name what one iteration holds, in the class sheet's order of columns."""
+        network = self.network
+        names = [*network.targets, *network.inputs]
+        for layer in network.layers:
+            names += [weight for neuron in layer for weight in neuron.weights]
+            names += [name for neuron in layer for name in (neuron.name, neuron.activation)]
+        return (*names, *network.errors, TOTAL_ERROR, *(gradient_name(weight) for weight in network.weights))
+
+    @cached_property
+    def constants(self) -> tuple[str, ...]:
+        """Name what stays the same in every iteration of a run: targets, inputs, biases."""
+        return (*self.network.targets, *self.network.inputs, *self.network.biases)
+
+    def equation(self, name: str) -> Equation:
+        """Find the equation that computes a column; an input, a target or a weight has none and raises KeyError."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Equation]:
+        return {equation.name: equation for equation in (*self.forward, *self.gradients)}
+
+
+def derive(network: Network) -> Derivation:
+    """Derive everything that one training step of `network` computes."""
+    forward = tuple(_forward(network))
+    gradients = tuple(
+        Equation(
+            sp.Symbol(gradient_name(weight)),
+            product(chain_factors(forward, sp.Symbol(weight))),
+            f"how the total error changes with {weight}",
+        )
+        for weight in network.weights
+    )
+    updates = tuple(
+        Equation(
+            sp.Symbol(weight),
+            total((sp.Symbol(weight), product((-1, ETA, sp.Symbol(gradient_name(weight)))))),
+            f"{weight} of the next iteration: one step of size η against its gradient",
+        )
+        for weight in network.weights
+    )
+    return Derivation(network, forward, gradients, updates)
+
+
+def _forward(network: Network) -> Iterable[Equation]:
+    sources = network.inputs
+    for layer in network.layers:
+        for neuron in layer:
+            yield Equation(sp.Symbol(neuron.name), _net_input(neuron, sources), f"net input of neuron {neuron.name}")
+            yield Equation(
+                sp.Symbol(neuron.activation), sigma(sp.Symbol(neuron.name)), f"output of neuron {neuron.name}"
+            )
+        sources = tuple(neuron.activation for neuron in layer)
+    for error, target, output in zip(network.errors, network.targets, sources, strict=True):
+        difference = total((sp.Symbol(target), -sp.Symbol(output)))
+        square = sp.Pow(difference, 2, evaluate=False)
+        yield Equation(sp.Symbol(error), product((sp.Rational(1, 2), square)), f"half the squared error of {output}")
+    yield Equation(sp.Symbol(TOTAL_ERROR), total(map(sp.Symbol, network.errors)), "what training makes small")
+
+
+def _net_input(neuron: Neuron, sources: tuple[str, ...]) -> Expression:
+    terms = [product(map(sp.Symbol, pair)) for pair in zip(neuron.weights, sources, strict=True)]
+    return total(terms if neuron.bias is None else [*terms, sp.Symbol(neuron.bias)])
+
+
+def local_derivative(equation: Equation, symbol: Expression) -> Expression:
+    """Differentiate one equation by one of the symbols in it, again in the sheet's symbols: da/dh is a·(1 - a)."""
+    derivative = sp.diff(equation.expression.doit(), symbol)
+    return product(factors_of(derivative.xreplace({equation.expression: equation.symbol})))
+
+
+def chain_factors(
+    forward: tuple[Equation, ...], symbol: Expression, of: Expression | None = None
+) -> tuple[Expression, ...]:
+    """Return the chain-rule factors of ∂of/∂symbol (`of` is the total error by default), from the error inwards.
+
+    Where a symbol reaches the error on several ways, the sum over the ways is one factor.
+    """
+    of = forward[-1].symbol if of is None else of
+    if symbol == of:
+        return ()
+    ways = [
+        (*chain_factors(forward, user.symbol, of), *factors_of(local_derivative(user, symbol)))
+        for user in users(forward, symbol, of)
+    ]
+    return ways[0] if len(ways) == 1 else (total(map(product, ways)),)
+
+
+def users(forward: tuple[Equation, ...], symbol: Expression, of: Expression) -> tuple[Equation, ...]:
+    """List the equations that use `symbol` on the way to `of`."""
+    needed = {of}
+    for equation in reversed(forward):
+        if equation.symbol in needed:
+            needed |= equation.expression.free_symbols
+    return tuple(e for e in forward if e.symbol in needed and symbol in e.expression.free_symbols)
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A gradient of the class sheet's cells that is not what its own panel 6 says."""
+
+    name: str
+    taught: Expression
+    derived: Expression
+    used: str
+    """The activation that stands in the class sheet's cell …"""
+    meant: str
+    """… where this one belongs."""
+
+
+def slips(derivation: Derivation) -> tuple[Slip, ...]:
+    """List the class sheet's wrong gradients: the second hidden neuron's weights take σ' of the first one."""
+    first, second = derivation.network.layers[0][:2]
+    exchange = {sp.Symbol(second.activation): sp.Symbol(first.activation)}
+    found = []
+    for weight in second.weights:
+        derived = derivation.equation(gradient_name(weight)).expression
+        # The factors behind the sum over the outputs: a_h2, 1 - a_h2 and the input.
+        head, *tail = derived.args
+        taught = product((head, *(_exchanged(factor, exchange) for factor in tail)))
+        found.append(Slip(gradient_name(weight), taught, derived, first.activation, second.activation))
+    return tuple(found)
+
+
+def _exchanged(factor: Expression, exchange: dict[Expression, Expression]) -> Expression:
+    return (
+        factor.func(*(_exchanged(a, exchange) for a in factor.args), evaluate=False)
+        if factor.args
+        else exchange.get(factor, factor)
+    )
+
+
+def as_taught(derivation: Derivation) -> Derivation:
+    """Replace the gradients that the class sheet gets wrong by its own formulas."""
+    taught = {slip.name: slip.taught for slip in slips(derivation)}
+    gradients = tuple(replace(g, expression=taught.get(g.name, g.expression)) for g in derivation.gradients)
+    return replace(derivation, gradients=gradients)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A statement and what is left of it when its two sides are subtracted: 0 when it holds."""
+
+    statement: str
+    remainder: Expression
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether the two sides are the same expression."""
+        return bool(self.remainder == 0)
+
+
+def prove(derivation: Derivation) -> tuple[Proof, ...]:
+    """Hold each product of chain-rule factors against the direct derivative of the composed total error.
+
+    The composed error is one expression in weights, inputs and targets; sympy differentiates it without
+    knowing of layers. The rule σ' = σ·(1 - σ) is proved first, from σ(x) = 1/(1 + exp(-x)).
+    """
+    x = sp.Symbol("x")
+    rule = sp.simplify(
+        sp.diff(sigma.definition(x).doit(), x) - sigma(x).fdiff().replace(sigma, sigma.definition).doit()
+    )
+    proofs = [Proof("dσ(x)/dx = σ(x)·(1 - σ(x))", rule)]
+    composed = _composed(derivation.forward, sp.Symbol(TOTAL_ERROR))
+    for gradient, weight in zip(derivation.gradients, derivation.network.weights, strict=True):
+        direct = sp.diff(composed, sp.Symbol(weight))
+        by_factors = _composed(derivation.forward, gradient.expression)
+        proofs.append(
+            Proof(f"{gradient.name}: product of the factors = direct derivative", sp.expand(direct - by_factors))
+        )
+    return tuple(proofs)
+
+
+def _composed(forward: tuple[Equation, ...], expression: Expression) -> Expression:
+    """Put the forward pass into an expression until only weights, inputs, targets and biases are left."""
+    for equation in reversed(forward):
+        expression = expression.xreplace({equation.symbol: equation.expression})
+    return expression.doit()

@@ -1,0 +1,103 @@
+"""What the network is: names, sizes and starting values, as data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """One sigmoid neuron: its net input is Σ weight · source (+ bias), its output is a_<name>."""
+
+    name: str
+    weights: tuple[str, ...]
+    """One weight name per source, in the order of the layer before."""
+    bias: str | None = None
+    """Two neurons with the same bias name share that bias."""
+
+    @property
+    def activation(self) -> str:
+        """Name the neuron's output."""
+        return f"a_{self.name}"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A fully connected sigmoid network with squared error; the last layer has one neuron per target."""
+
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]
+    layers: tuple[tuple[Neuron, ...], ...]
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """Name every weight, layer by layer."""
+        return tuple(weight for layer in self.layers for neuron in layer for weight in neuron.weights)
+
+    @property
+    def biases(self) -> tuple[str, ...]:
+        """Name every bias once, a shared one too."""
+        names = (neuron.bias for layer in self.layers for neuron in layer)
+        return tuple(dict.fromkeys(name for name in names if name is not None))
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """Name the error of each output: E1, E2 …"""
+        return tuple(f"E{number}" for number in range(1, len(self.targets) + 1))
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A network with the numbers to start from."""
+
+    name: str
+    description: str
+    network: Network
+    values: Mapping[str, float]
+    """Targets, inputs, initial weights and biases by name."""
+    learning_rate: float
+    """The η that the source of the preset uses."""
+
+
+TOTAL_ERROR = "E_total"
+LEARNING_RATE = "eta"
+
+
+def gradient_name(weight: str) -> str:
+    """Name the derivative of the total error by a weight: dE_dw1."""
+    return f"dE_d{weight}"
+
+
+def _two_two_two(hidden_bias: str | None = None, output_bias: str | None = None) -> Network:
+    hidden = (Neuron("h1", ("w1", "w2"), hidden_bias), Neuron("h2", ("w3", "w4"), hidden_bias))
+    output = (Neuron("o1", ("w5", "w6"), output_bias), Neuron("o2", ("w7", "w8"), output_bias))
+    return Network(inputs=("i1", "i2"), targets=("t1", "t2"), layers=(hidden, output))
+
+
+_WEIGHTS = {"w1": 0.15, "w2": 0.2, "w3": 0.25, "w4": 0.3, "w5": 0.4, "w6": 0.45, "w7": 0.5, "w8": 0.55}
+_CLASS = Preset(
+    name="class",
+    description="the class sheet: targets 0.5 and 0.5, no biases",
+    network=_two_two_two(),
+    values=MappingProxyType({"t1": 0.5, "t2": 0.5, "i1": 0.05, "i2": 0.1, **_WEIGHTS}),
+    learning_rate=1.0,
+)
+_OTHER_TARGETS = replace(
+    _CLASS,
+    name="class-0.01-0.99",
+    description="the class sheet with the targets 0.01 and 0.99 that many use instead",
+    values=MappingProxyType({**_CLASS.values, "t1": 0.01, "t2": 0.99}),
+)
+# Matt Mazur, "A Step by Step Backpropagation Example", 2015: biases .35 and .60, which that text does not update.
+_MAZUR = Preset(
+    name="mazur",
+    description="Matt Mazur's example of 2015: targets 0.01 and 0.99, biases 0.35 and 0.60 that stay as they are",
+    network=_two_two_two("b1", "b2"),
+    values=MappingProxyType({**_OTHER_TARGETS.values, "b1": 0.35, "b2": 0.6}),
+    learning_rate=0.5,
+)
+
+PRESETS: Mapping[str, Preset] = MappingProxyType({preset.name: preset for preset in (_CLASS, _OTHER_TARGETS, _MAZUR)})
+
+SHEET_LEARNING_RATES = (0.1, 0.2, 0.5, 0.8, 1.0, 2.0)
+"""The learning rates whose error graphs the exercise asks for."""

@@ -1,0 +1,77 @@
+"""The few notations that sympy lacks, and sums and products that stay in the order a reader expects."""
+
+from typing import Any
+
+import sympy as sp
+
+
+class sigma(sp.Function):  # noqa: N801 - printed by its name
+    """The logistic function, kept as σ(x) so that its derivative reads a·(1 - a)."""
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """Differentiate: σ' = σ·(1 - σ). `derivation.prove` proves it from 1/(1 + exp(-x))."""
+        return self * (1 - self)
+
+    @staticmethod
+    def definition(x: Any) -> Any:
+        """Spell σ(x) out as 1/(1 + exp(-x)), in this order."""
+        return sp.Pow(sp.Add(1, sp.exp(-x), evaluate=False), -1, evaluate=False)
+
+
+class Partial(sp.Function):
+    """∂numerator/∂variable as a sign on paper; sympy's Derivative of a plain symbol would be 0."""
+
+    nargs = 2
+
+
+def in_class_order(expression: Any) -> Any:
+    """Arrange a sum with positive terms first, a product with numbers, then symbols, then brackets: `a*(1 - a)`."""
+    if isinstance(expression, sp.Add):
+        return total(sorted(map(in_class_order, expression.args), key=is_negative))
+    if isinstance(expression, sp.Mul) and not is_negative(expression):
+        return product(sorted(map(in_class_order, expression.args), key=_bracket_rank))
+    return expression
+
+
+def is_negative(term: Any) -> bool:
+    """Tell whether a term is written with a leading minus."""
+    head = term.args[0] if isinstance(term, sp.Mul) else term
+    return bool(head.is_Number and head < 0)
+
+
+def negated(term: Any) -> Any:
+    """Take the leading minus off a negative term without reordering the rest."""
+    if not isinstance(term, sp.Mul):
+        return -term
+    head, *rest = term.args
+    return product(rest if head == -1 else (-head, *rest))
+
+
+def _bracket_rank(factor: Any) -> int:
+    if factor.is_Number:
+        return 0
+    return 1 if factor.is_Symbol else 2
+
+
+def factors_of(expression: Any) -> tuple[Any, ...]:
+    """Split a product into its factors in the class order; 1 has none."""
+    ordered = in_class_order(expression)
+    if ordered == 1:
+        return ()
+    return tuple(ordered.args) if isinstance(ordered, sp.Mul) else (ordered,)
+
+
+def product(factors: Any) -> Any:
+    """Multiply without letting sympy reorder; an empty product is 1."""
+    return _unevaluated(sp.Mul, tuple(factors), sp.Integer(1))
+
+
+def total(terms: Any) -> Any:
+    """Add without letting sympy reorder; an empty sum is 0."""
+    return _unevaluated(sp.Add, tuple(terms), sp.Integer(0))
+
+
+def _unevaluated(kind: Any, parts: tuple[Any, ...], empty: Any) -> Any:
+    if len(parts) > 1:
+        return kind(*parts, evaluate=False)
+    return parts[0] if parts else empty

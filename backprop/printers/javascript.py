@@ -1,0 +1,46 @@
+"""Expressions and whole training steps as JavaScript."""
+
+from typing import Any
+
+from sympy.printing.jscode import JavascriptCodePrinter
+
+from backprop.derivation import Derivation
+from backprop.errors import BackpropError
+from backprop.notation import sigma
+
+
+class JavaScriptPrinter(JavascriptCodePrinter):
+    """Print in the order of the class sheet; a symbol keeps its name."""
+
+    def __init__(self) -> None:
+        super().__init__({"order": "none"})
+
+    def print(self, expression: Any) -> str:
+        """Return an expression as JavaScript; raises BackpropError naming a node that it cannot print."""
+        return str(self.doprint(expression))
+
+    def emptyPrinter(self, expression: Any) -> str:
+        """Refuse what no method prints."""
+        raise BackpropError(f"{type(self).__name__} cannot print {type(expression).__name__}: {expression}")
+
+    _print_not_supported = emptyPrinter
+
+    def _print_sigma(self, expression: Any) -> str:
+        return str(self._print(sigma.definition(expression.args[0])))
+
+
+def step_function(derivation: Derivation, name: str = "step") -> str:
+    """Print a function that computes one iteration from its constants, its weights and eta.
+
+    The argument is an object with those names; the result is a new object with `derivation.columns` and `next`,
+    an object of the updated weights.
+    """
+    printer = JavaScriptPrinter()
+    arguments = ", ".join((*derivation.constants, *derivation.network.weights, "eta"))
+    lines = [f"function {name}({{{arguments}}}) {{"]
+    lines += [
+        f"  const {e.name} = {printer.print(e.expression)};" for e in (*derivation.forward, *derivation.gradients)
+    ]
+    updates = ", ".join(f"{e.name}: {printer.print(e.expression)}" for e in derivation.updates)
+    lines += [f"  return {{{', '.join(derivation.columns)}, next: {{{updates}}}}};", "}"]
+    return "\n".join(lines) + "\n"

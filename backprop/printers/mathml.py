@@ -1,0 +1,78 @@
+"""Expressions as MathML Core, which today's browsers show without help."""
+
+from typing import Any
+
+from backprop.printers.infix import ATOM, POWER, PRODUCT, SUM, InfixPrinter, Text
+
+_MATHML = "http://www.w3.org/1998/Math/MathML"
+
+
+class MathMLPrinter(InfixPrinter):
+    """Print presentation MathML: fractions are stacked, powers raised, names set with subscripts."""
+
+    plus, minus, times = "<mo>+</mo>", "<mo>−</mo>", "<mo>·</mo>"
+
+    def number(self, value: Any) -> Text:
+        """Print an integer, or a fraction as a small stack."""
+        if value.is_Integer:
+            return Text(f"<mn>{value}</mn>", ATOM)
+        return Text(f"<mfrac><mn>{value.p}</mn><mn>{value.q}</mn></mfrac>", ATOM)
+
+    def symbol(self, name: str) -> str:
+        """Print a name with its subscript; a gradient as a fraction of ∂."""
+        return _symbol(name)
+
+    def _wrap(self, expression: Any, at_least: int) -> str:
+        text, level = self._part(expression)
+        return text if level >= at_least else _brackets(text)
+
+    @staticmethod
+    def _minus(part: Text) -> Text:
+        return Text(f"<mo>−</mo>{part.text if part.level >= PRODUCT else _brackets(part.text)}", SUM)
+
+    def quotient(self, numerator: str, denominators: list[Any]) -> Text:
+        """Stack a fraction."""
+        below = self.join_factors([self._wrap(d, SUM if len(denominators) == 1 else POWER) for d in denominators])
+        return Text(f"<mfrac><mrow>{numerator}</mrow><mrow>{below}</mrow></mfrac>", ATOM)
+
+    def _print_Pow(self, expression: Any) -> Text:
+        base, exponent = expression.args
+        if exponent == -1:
+            return self.quotient("<mn>1</mn>", [base])
+        return Text(f"<msup><mrow>{self._wrap(base, ATOM)}</mrow><mrow>{self.print(exponent)}</mrow></msup>", POWER)
+
+    def _print_sigma(self, expression: Any) -> Text:
+        return Text(f"<mi>σ</mi>{_brackets(self.print(expression.args[0]))}", ATOM)
+
+    def _print_exp(self, expression: Any) -> Text:
+        return Text(f"<mi>exp</mi>{_brackets(self.print(expression.args[0]))}", ATOM)
+
+    def _print_Partial(self, expression: Any) -> Text:
+        above, variable = expression.args
+        numerator = self.print(above)
+        return Text(_partial(numerator if above.is_Symbol else _brackets(numerator), self.print(variable)), ATOM)
+
+
+def math(*terms: str) -> str:
+    """Join printed terms with equals signs into one <math> element."""
+    return f'<math xmlns="{_MATHML}"><mrow>{"<mo>=</mo>".join(terms)}</mrow></math>'
+
+
+def _brackets(text: str) -> str:
+    return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
+
+
+def _partial(above: str, below: str) -> str:
+    return f"<mfrac><mrow><mo>∂</mo>{above}</mrow><mrow><mo>∂</mo>{below}</mrow></mfrac>"
+
+
+def _symbol(name: str) -> str:
+    if name == "eta":
+        return "<mi>η</mi>"
+    if name.startswith("dE_d"):
+        return _partial(_symbol("E_total"), _symbol(name.removeprefix("dE_d")))
+    head, _, tail = name.partition("_")
+    if tail:
+        return f"<msub><mi>{head}</mi>{_symbol(tail) if tail[-1].isdigit() else f'<mtext>{tail}</mtext>'}</msub>"
+    letters = name.rstrip("0123456789")
+    return f"<msub><mi>{letters}</mi><mn>{name[len(letters) :]}</mn></msub>" if letters != name else f"<mi>{name}</mi>"

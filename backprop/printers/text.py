@@ -1,0 +1,39 @@
+"""Expressions as one line of plain text, spelled like the class sheet's panels."""
+
+from typing import Any
+
+from backprop.printers.infix import ATOM, InfixPrinter, Text
+
+_FRACTIONS = {"1/2": "½", "1/3": "⅓", "1/4": "¼"}
+
+
+class TextPrinter(InfixPrinter):
+    """Print `½ * (t1 - a_o1)²`, `σ(h1)`, `∂E1/∂a_o1`; products of bare symbols are set tight: `w1*i1`."""
+
+    def number(self, value: Any) -> Text:
+        """Print a number; ½ has a sign of its own."""
+        fraction = _FRACTIONS.get(str(value))
+        return Text(fraction, ATOM) if fraction else super().number(value)
+
+    def symbol(self, name: str) -> str:
+        """Print a symbol; a gradient as ∂E_total/∂w1, the learning rate as η."""
+        return "η" if name == "eta" else name.replace("dE_d", "∂E_total/∂")
+
+    def join_factors(self, factors: list[str]) -> str:
+        """Set products of bare symbols tight and give longer ones room."""
+        return ("*" if all(f.isidentifier() for f in factors) else " * ").join(factors)
+
+    def _print_Pow(self, expression: Any) -> Text:
+        printed = super()._print_Pow(expression)
+        return Text(printed.text.replace("^2", "²"), printed.level)
+
+    def _print_sigma(self, expression: Any) -> Text:
+        return self._call("σ", expression)
+
+    def _print_exp(self, expression: Any) -> Text:
+        return self._call("exp", expression)
+
+    def _print_Partial(self, expression: Any) -> Text:
+        above, variable = expression.args
+        numerator = self.print(above)
+        return Text(f"∂{numerator if above.is_Symbol else f'({numerator})'}/∂{self.print(variable)}", ATOM)

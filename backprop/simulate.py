@@ -1,0 +1,172 @@
+"""Run the derived equations: one learning rate in plain floats, many at once in NumPy.
+
+Both follow Excel's arithmetic where the class formula breaks: EXP of more than 709.78 is #NUM! there, and whatever
+uses that cell is #NUM! too. Such a value is NaN here.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+from sympy.printing.numpy import NumPyPrinter
+from sympy.printing.pycode import PythonCodePrinter
+
+from backprop.derivation import Derivation, Equation
+from backprop.errors import BackpropError
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, Preset, gradient_name
+from backprop.notation import sigma
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Every number of a run at one learning rate."""
+
+    columns: tuple[str, ...]
+    values: Floats
+    """(iterations, columns); NaN where Excel shows #NUM!."""
+    learning_rate: float
+    overflow: int | None
+    """The first iteration in which the class formula overflows, if any does."""
+
+    @cached_property
+    def complete(self) -> Floats:
+        """Give the rows before the overflow."""
+        return self.values[: self.overflow]
+
+    def column(self, name: str) -> Floats:
+        """Give one column over all iterations."""
+        return self.values[:, self.columns.index(name)]
+
+
+def check_learning_rate(learning_rate: float) -> float:
+    """Return a learning rate that is a finite positive number; raise BackpropError for any other."""
+    if not (math.isfinite(learning_rate) and learning_rate > 0):
+        raise BackpropError(f"the learning rate is {learning_rate}: give a finite number above 0, such as 0.5")
+    return learning_rate
+
+
+def simulate(
+    derivation: Derivation, preset: Preset, learning_rate: float, iterations: int, *, sequential: bool = False
+) -> Trace:
+    """Run `iterations` rows of the sheet at one learning rate in Python floats.
+
+    With `sequential`, hidden gradients use the already updated output weights, as many texts compute by hand.
+    Raises BackpropError for a learning rate or a number of iterations that makes no run.
+    """
+    check_learning_rate(learning_rate)
+    if iterations < 1:
+        raise BackpropError(f"{iterations} iterations make no run: give 1 or more")
+    step = _step(derivation, _MATH, PythonCodePrinter, sequential=sequential)
+    constants = [preset.values[name] for name in derivation.constants]
+    weights: Sequence[float] = [preset.values[name] for name in derivation.network.weights]
+    width = len(derivation.columns)
+    values = np.full((iterations, width), np.nan)
+    for iteration in range(iterations):
+        try:
+            numbers = step(learning_rate, *constants, *weights)
+        except OverflowError:
+            numbers = [math.inf]
+        if not all(map(math.isfinite, numbers[:width])):
+            _fill_cell_by_cell(derivation, preset, learning_rate, values[iteration:], weights)
+            return Trace(derivation.columns, values, learning_rate, overflow=iteration)
+        values[iteration] = numbers[:width]
+        weights = numbers[width:]
+    return Trace(derivation.columns, values, learning_rate, overflow=None)
+
+
+def simulate_errors(derivation: Derivation, preset: Preset, learning_rates: Sequence[float], iterations: int) -> Floats:
+    """Return E_total, shape (learning rates, iterations), of many runs at once in NumPy; NaN from the overflow on."""
+    etas = np.array([check_learning_rate(eta) for eta in learning_rates])
+    step = _step(derivation, _NUMPY, NumPyPrinter)
+    constants = [preset.values[name] for name in derivation.constants]
+    weights: Sequence[Any] = [np.full(etas.shape, preset.values[name]) for name in derivation.network.weights]
+    width, error = len(derivation.columns), derivation.columns.index(TOTAL_ERROR)
+    errors = np.empty((len(etas), iterations))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for iteration in range(iterations):
+            numbers = step(etas, *constants, *weights)
+            errors[:, iteration] = numbers[error]
+            weights = numbers[width:]
+    return errors
+
+
+def _exp_or_nan(x: Any) -> Any:
+    result = np.exp(x)
+    return np.where(np.isinf(result), np.nan, result)
+
+
+_X = sp.Symbol("x")
+_MATH = [{"sigma": sp.lambdify(_X, sigma.definition(_X), "math")}, "math"]
+_NUMPY = [{"sigma": sp.lambdify(_X, sigma.definition(_X), [{"exp": _exp_or_nan}, "numpy"])}, "numpy"]
+
+
+def _step(
+    derivation: Derivation, modules: list[Any], printer: Any, *, sequential: bool = False
+) -> Callable[..., list[Any]]:
+    """Compile one iteration: (eta, constants …, weights …) → [columns …, next weights …].
+
+    The equations are handed to lambdify as its common subexpressions, so that they stay assignments in our order.
+    """
+    following = {e.name: sp.Symbol(f"next_{e.name}") for e in derivation.updates}
+    assignments = [(e.symbol, e.expression) for e in (*derivation.forward, *derivation.gradients)]
+    updates = [(following[e.name], e.expression) for e in derivation.updates]
+    assignments = _sequential(derivation, assignments, following) if sequential else assignments + updates
+    arguments = sp.symbols([LEARNING_RATE, *derivation.constants, *derivation.network.weights])
+    results = [*sp.symbols(derivation.columns), *following.values()]
+    settings = {"order": "none", "fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True}
+    return sp.lambdify(  # type: ignore[no-any-return]
+        arguments, results, modules=modules, printer=printer(settings), cse=lambda _: (assignments, results)
+    )
+
+
+def _sequential(
+    derivation: Derivation, assignments: list[tuple[Any, Any]], following: dict[str, Any]
+) -> list[tuple[Any, Any]]:
+    """Put the output layer's updates before the hidden gradients, which then read the new weights."""
+    output = [weight for neuron in derivation.network.layers[-1] for weight in neuron.weights]
+    updates = {e.name: (following[e.name], e.expression) for e in derivation.updates}
+    late = {gradient_name(w) for w in updates if w not in output}
+    renewed = {sp.Symbol(weight): following[weight] for weight in output}
+    first = [pair for pair in assignments if str(pair[0]) not in late]
+    hidden = [(symbol, e.xreplace(renewed)) for symbol, e in assignments if str(symbol) in late]
+    return [*first, *(updates[w] for w in output), *hidden, *(pair for w, pair in updates.items() if w not in output)]
+
+
+def _fill_cell_by_cell(
+    derivation: Derivation, preset: Preset, learning_rate: float, rows: Floats, weights: Sequence[float]
+) -> None:
+    """Fill rows that hold errors as a spreadsheet would: a cell is an error if it overflows or uses an error."""
+    cells = {name: preset.values[name] for name in derivation.constants}
+    cells |= {LEARNING_RATE: learning_rate, **dict(zip(derivation.network.weights, weights, strict=True))}
+    compiled = {e: _cell(e) for e in (*derivation.forward, *derivation.gradients, *derivation.updates)}
+    for row in rows:
+        for equation in (*derivation.forward, *derivation.gradients):
+            cells[equation.name] = compiled[equation](cells)
+        row[:] = [cells[name] for name in derivation.columns]
+        cells |= {e.name: compiled[e](cells) for e in derivation.updates}
+        if all(math.isnan(cells[name]) for name in derivation.network.weights):
+            break
+    constant = [derivation.columns.index(name) for name in (*preset.network.targets, *preset.network.inputs)]
+    rows[:, constant] = rows[0, constant]
+
+
+def _cell(equation: Equation) -> Callable[[dict[str, float]], float]:
+    """Compile one equation to a function of the cells it reads; NaN stands for Excel's #NUM!."""
+    symbols = sorted(equation.expression.free_symbols, key=str)
+    function = sp.lambdify(symbols, equation.expression, modules=_MATH)
+
+    def value(cells: dict[str, float]) -> float:
+        try:
+            result = float(function(*(cells[str(symbol)] for symbol in symbols)))
+        except OverflowError:
+            return math.nan
+        return result if math.isfinite(result) else math.nan
+
+    return value
