@@ -26,7 +26,8 @@ class JavaScriptPrinter(JavascriptCodePrinter):
     _print_not_supported = emptyPrinter
 
     def _print_sigma(self, expression: Any) -> str:
-        return str(self._print(sigma.definition(expression.args[0])))
+        # sympy takes a function for an atom, so the quotient has to bring its own brackets.
+        return f"({self._print(sigma.definition(expression.args[0]))})"
 
 
 def step_function(derivation: Derivation, name: str = "step") -> str:
