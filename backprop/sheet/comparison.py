@@ -1,0 +1,72 @@
+"""The comparison sheet: six learning rates to edit, what each one reaches, and one chart of their error curves."""
+
+from openpyxl.worksheet.pagebreak import Break
+from openpyxl.worksheet.worksheet import Worksheet
+
+from backprop.network import TOTAL_ERROR
+from backprop.sheet import layout, style
+from backprop.sheet.book import Book
+from backprop.sheet.chart import Curve, error_chart
+from backprop.sheet.table import Run
+
+_HEADERS = ["sheet", "η", "curve", "E_total first", "E_total last", "last / first"]
+_WIDTH = 17
+
+
+def write_comparison(book: Book, tables: list[layout.TablePlace], runs: list[Run]) -> None:
+    """Write one row and one line of the chart per table."""
+    sheet = book.add_sheet(layout.COMPARISON_SHEET)
+    sheet["A1"], sheet["A1"].font = "What the learning rate does: six error curves", style.TITLE
+    sheet["A2"], sheet["A2"].font = (
+        "Change a yellow η: its sheet, its row here and its curve follow.",
+        style.HINT,
+    )
+    style.make_header(sheet, layout.COMPARISON_HEADER_ROW, _HEADERS)
+    for letter in "ABCDEFG":
+        sheet.column_dimensions[letter].width = _WIDTH
+    curves = []
+    for place, table, run in zip(layout.curve_places(len(tables)), tables, runs, strict=True):
+        label = _write_row(book, sheet, place, table, run)
+        name_cell = f"{layout.COMPARISON_SHEET}!{layout.absolute(place.label)}"
+        curves.append(Curve(table.range(TOTAL_ERROR), run.trace.column(TOTAL_ERROR), label, name_cell))
+    cells = layout.iteration_cells(tables[0].iterations)
+    sheet.add_chart(error_chart("E_total per iteration", curves, cells, layout.COMPARISON_CHART))
+    _write_errors(book, sheet, tables, curves)
+    style.print_on_one_width(sheet, layout.ERRORS_HEADER_ROW)
+    sheet.row_breaks.append(Break(id=layout.ERRORS_HEADER_ROW - 1))
+
+
+def _write_errors(book: Book, sheet: Worksheet, tables: list[layout.TablePlace], curves: list[Curve]) -> None:
+    """Write what the chart shows as a table: one row an iteration, one column a curve."""
+    row = layout.ERRORS_HEADER_ROW
+    style.make_header(sheet, row, ["iteration", *(curve.name for curve in curves)])
+    for column, (curve, place) in enumerate(zip(curves, layout.curve_places(len(curves)), strict=True), start=2):
+        book.set_formula(sheet, sheet.cell(row, column).coordinate, f"={place.label}", curve.name)
+    for iteration in range(tables[0].iterations):
+        row += 1
+        sheet.cell(row, 1, iteration).font = style.DATA
+        for column, (table, curve) in enumerate(zip(tables, curves, strict=True), start=2):
+            cell = sheet.cell(row, column)
+            formula = f"='{table.sheet}'!{table.cell(TOTAL_ERROR, iteration)}"
+            book.set_formula(sheet, cell.coordinate, formula, float(curve.values[iteration]))
+            cell.font = style.DATA
+
+
+def _write_row(book: Book, sheet: Worksheet, place: layout.CurvePlace, table: layout.TablePlace, run: Run) -> str:
+    """Write a curve's row and return its label."""
+    row, errors = place.row, run.trace.column(TOTAL_ERROR)
+    label = f"η = {run.trace.learning_rate:.15g}"
+    first, last = table.cell(TOTAL_ERROR), table.cell(TOTAL_ERROR, table.iterations - 1)
+    sheet[f"A{row}"], sheet[f"A{row}"].font = table.sheet, style.PANEL
+    sheet[place.learning_rate] = run.trace.learning_rate
+    style.make_editable(sheet, place.learning_rate, large=True)
+    style.validate_learning_rate(sheet, place.learning_rate)
+    book.set_formula(sheet, place.label, f'="η = "&{place.learning_rate}', label)
+    book.set_formula(sheet, f"D{row}", f"='{table.sheet}'!{first}", errors[0])
+    book.set_formula(sheet, f"E{row}", f"='{table.sheet}'!{last}", errors[-1])
+    book.set_formula(sheet, f"F{row}", f"=E{row}/D{row}", errors[-1] / errors[0])
+    sheet[f"F{row}"].number_format = "0.00%"
+    sheet[place.label].alignment = style.CENTER
+    for cell in (place.label, f"D{row}", f"E{row}", f"F{row}"):
+        sheet[cell].font = style.DATA
+    return label

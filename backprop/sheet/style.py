@@ -1,0 +1,88 @@
+"""How the workbook looks: fills, fonts and borders by what a cell is for."""
+
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+
+_THIN = Side(style="thin", color="FF000000")
+_GREY = Side(style="thin", color="FF9C8A3A")
+
+TITLE = Font(name="Calibri", size=14, bold=True)
+HINT = Font(name="Calibri", size=10, italic=True, color="FF595959")
+LABEL = Font(name="Calibri", size=11, bold=True)
+PANEL = Font(name="Calibri", size=11)
+DATA = Font(name="Calibri", size=9)
+ERROR_DATA = Font(name="Calibri", size=9, bold=True, color="FFFFFFFF")
+HEADER = Font(name="Calibri", size=11, bold=True, color="FFFFFFFF")
+EDITABLE = Font(name="Calibri", size=9, color="FF0000C0")
+EDITABLE_LARGE = Font(name="Calibri", size=11, bold=True, color="FF0000C0")
+
+BLACK = PatternFill("solid", fgColor="FF000000")
+RED = PatternFill("solid", fgColor="FFFF0000")
+YELLOW = PatternFill("solid", fgColor="FFFFF2CC")
+
+CENTER = Alignment(horizontal="center")
+LEFT = Alignment(horizontal="left")
+RIGHT = Alignment(horizontal="right")
+WRAP = Alignment(wrap_text=True, vertical="top")
+
+
+def make_header(sheet: Worksheet, row: int, texts: list[str]) -> None:
+    """Write a header row, white on black."""
+    for column, text in enumerate(texts, start=1):
+        cell = sheet.cell(row, column, text)
+        cell.font, cell.fill, cell.alignment = HEADER, BLACK, CENTER
+
+
+def make_editable(sheet: Worksheet, cell: str, *, large: bool = False) -> None:
+    """Make a cell look like one that the reader may change."""
+    sheet[cell].font = EDITABLE_LARGE if large else EDITABLE
+    sheet[cell].fill = YELLOW
+    sheet[cell].border = Border(_GREY, _GREY, _GREY, _GREY)
+
+
+def make_box(sheet: Worksheet, area: str) -> None:
+    """Draw a thin line around a range."""
+    rows = list(sheet[area])
+    for row in rows:
+        for cell in row:
+            cell.border = Border(
+                left=_THIN if cell is row[0] else None,
+                right=_THIN if cell is row[-1] else None,
+                top=_THIN if row is rows[0] else None,
+                bottom=_THIN if row is rows[-1] else None,
+            )
+
+
+def validate_learning_rate(sheet: Worksheet, cell: str) -> None:
+    """Let a cell take positive numbers only."""
+    rule = DataValidation(type="decimal", operator="greaterThan", formula1="0", allow_blank=False)
+    rule.promptTitle, rule.prompt = "Learning rate η", "Any positive number. The rows below follow at once."
+    rule.errorTitle, rule.error = "Not a learning rate", "η must be a number above 0, such as 0.5."
+    _add(sheet, rule, [cell])
+
+
+def validate_numbers(sheet: Worksheet, cells: list[str]) -> None:
+    """Let cells take numbers only."""
+    rule = DataValidation(type="decimal", operator="between", formula1="-1E+300", formula2="1E+300", allow_blank=False)
+    rule.errorTitle, rule.error = "Not a number", "Inputs, targets, weights and biases are numbers."
+    _add(sheet, rule, cells)
+
+
+def _add(sheet: Worksheet, rule: DataValidation, cells: list[str]) -> None:
+    rule.showErrorMessage = rule.showInputMessage = True
+    sheet.add_data_validation(rule)
+    for cell in cells:
+        rule.add(cell)
+
+
+def print_on_one_width(sheet: Worksheet, header_row: int | None = None) -> None:
+    """Print landscape, A4, one page wide, the header on every page."""
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.page_margins.left = sheet.page_margins.right = 0.3
+    sheet.page_margins.top = sheet.page_margins.bottom = 0.4
+    if header_row is not None:
+        sheet.print_title_rows = f"{header_row}:{header_row}"

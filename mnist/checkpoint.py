@@ -1,0 +1,53 @@
+"""model.pt: the run's history and everything needed to go on, in one file that one rename makes true."""
+
+import dataclasses
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mnist.errors import MnistError
+from mnist.files import from_plain, write_atomically
+from mnist.history import History
+
+FORMAT = "mnist training checkpoint 1"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run after a whole number of epochs."""
+
+    history: History
+    states: dict[str, Any]
+    """As `Training.states` gives them."""
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write the checkpoint atomically. Raises MnistError where it can't be written."""
+    # Through memory, because torch.save writes the file's name into the file, and that would be the temporary one.
+    buffer = io.BytesIO()
+    content = {"format": FORMAT, "history": dataclasses.asdict(checkpoint.history), "states": checkpoint.states}
+    torch.save(content, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint without running anything in it.
+
+    Raises MnistError where there is none, or where it is cut off, damaged or something else.
+    """
+    try:
+        content = torch.load(io.BytesIO(path.read_bytes()), weights_only=True, map_location="cpu")
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise ValueError("it is no checkpoint of this program")
+        history: History = from_plain(History, content["history"])
+        return Checkpoint(history, content["states"])
+    except FileNotFoundError:
+        raise MnistError(f"{path} does not exist: run `make train`, which writes it") from None
+    except Exception as cause:
+        # torch.load lets through whatever its parts raise: half a dozen unrelated classes for a damaged file.
+        reason = (str(cause).splitlines() or [type(cause).__name__])[0][:100]
+        remedy = "move it away and run `make train` to train anew"
+        raise MnistError(f"{path} is damaged or not a checkpoint ({reason}): {remedy}") from cause

@@ -1,0 +1,185 @@
+"""The commands of `python -m mnist`. torch is imported only once a command is sure to need it."""
+
+import argparse
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from mnist.errors import MnistError
+from mnist.progress import Reporter
+from mnist.recipe import DEFAULT_RECIPE, DEFAULT_SEED, RECIPES, recipe_named
+
+INTERRUPTED = 130  # what shells give for a program ended by Ctrl-C
+AFTER_TRAINING = "`make train`, or the same command without --restart, goes on after the last whole epoch"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line, not in argparse's two, and leave with 2."""
+        self.exit(2, f"error: {message}; `{self.prog} --help` tells what there is\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and give its exit code: 0 done, 2 impossible as asked, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        command: int = options.run(options)
+        return command
+    except MnistError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\ninterrupted: {options.after_interrupt}", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has seen enough. Python would complain once more while flushing at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m mnist", description="The assignment's network of 15,662 parameters on MNIST.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_train(commands)
+    _add_evaluate(commands)
+    summary = commands.add_parser("summary", help="print the network, layer by layer, as torchsummary does")
+    summary.set_defaults(run=_summary, after_interrupt="run the same command again")
+    bench = commands.add_parser("bench", help="measure seconds per training epoch: the assignment's recipe and ours")
+    _add_data(bench)
+    _add_threads(bench)
+    bench.set_defaults(run=_bench, after_interrupt="run the same command again")
+    return parser
+
+
+def _add_train(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    train = commands.add_parser(
+        "train",
+        help="train the network, or go on with an unfinished training",
+        description="Train the network. An unfinished run of the same settings goes on after its last whole epoch; "
+        "a finished one is moved to OUTPUT/earlier/N before a new one begins. Writes model.pt and history.json.",
+    )
+    names = ", ".join(RECIPES)
+    train.add_argument("--recipe", default=DEFAULT_RECIPE, help=f"how to train: {names} (default: %(default)s)")
+    train.add_argument("--epochs", type=_positive, help="passes over the training images (default: the recipe's)")
+    train.add_argument(
+        "--seed", type=_natural, default=DEFAULT_SEED, help="of everything random (default: %(default)s)"
+    )
+    _add_data(train)
+    _add_output(train)
+    _add_threads(train)
+    train.add_argument(
+        "--keep-finished", action="store_true", help="if the run there is finished, keep it and do nothing"
+    )
+    train.add_argument(
+        "--restart", action="store_true", help="move the run there aside, finished or not, and begin anew"
+    )
+    train.add_argument(
+        "--held-out",
+        action="store_true",
+        help="train on 55,000 images and measure on the other 5,000, never on test images: to choose hyperparameters "
+        "with; writes to OUTPUT/held-out",
+    )
+    train.set_defaults(run=_train, after_interrupt=AFTER_TRAINING)
+
+
+def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="measure the trained network on the 10,000 test images",
+        description="Measure the network in OUTPUT/model.pt on the 10,000 test images: accuracy, loss, confusion "
+        "matrix, every misclassified image. Writes evaluation.json and weights.json beside it.",
+    )
+    _add_data(evaluate)
+    _add_output(evaluate)
+    evaluate.add_argument("--quiet", action="store_true", help="print one line only")
+    evaluate.set_defaults(run=_evaluate, after_interrupt="run the same command again")
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the images (default: %(default)s)")
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    default = Path("out/mnist")
+    parser.add_argument("--output", type=Path, default=default, help="folder of the run's files (default: %(default)s)")
+
+
+def _add_threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--threads", type=_positive, help="threads to compute with (default: one for each core)")
+
+
+def _positive(text: str) -> int:
+    return _whole_number(text, 1, 10_000)
+
+
+def _natural(text: str) -> int:
+    return _whole_number(text, 0, 2**63 - 1)
+
+
+def _whole_number(text: str, lowest: int, highest: int) -> int:
+    # Plain digits only: int() would also take "1_000" and " 7 ".
+    if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest:,} to {highest:,}")
+    return int(text)
+
+
+def _train(options: argparse.Namespace) -> int:
+    recipe = recipe_named(options.recipe)
+    if options.epochs:
+        recipe = dataclasses.replace(recipe, epochs=options.epochs)
+    from mnist import run
+    from mnist.data import hold_out, load
+
+    _use_threads(options.threads)
+    settings = run.Settings(options.recipe, recipe, options.seed, options.held_out)
+    folder, reporter = run.run_folder(options.output, options.held_out), Reporter()
+    found = run.choose(folder, settings, run.Handling(options.keep_finished, options.restart), reporter)
+    if found and found.history.finished:
+        history = run.keep(folder, found)
+    else:
+        dataset = load(options.data)
+        history = run.train(settings, hold_out(dataset) if options.held_out else dataset, folder, found, reporter)
+    last = history.epochs[-1]
+    print(f"{last.test_accuracy:.2%} of the {history.measured_on} images right after epoch {last.epoch}")
+    print(f"The run is in {folder / 'model.pt'} and {folder / 'history.json'}")
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from mnist import evaluation, results
+    from mnist.data import load
+
+    checkpoint = options.output / "model.pt"
+    if not checkpoint.exists():
+        raise MnistError(f"{checkpoint} does not exist: run `make train`, which writes it")
+    found, weights = evaluation.evaluate(checkpoint, load(options.data))
+    results.write_evaluation(options.output / "evaluation.json", found)
+    results.write_weights(options.output / "weights.json", weights)
+    print(evaluation.headline(found) if options.quiet else evaluation.describe(found))
+    return 0
+
+
+def _summary(options: argparse.Namespace) -> int:
+    from mnist.model import new_network, summarise
+
+    print(summarise(new_network(DEFAULT_SEED)), end="")
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from mnist import bench
+    from mnist.data import load
+
+    _use_threads(options.threads)
+    print(bench.describe(bench.seconds_per_epoch(options.data, load(options.data))))
+    return 0
+
+
+def _use_threads(threads: int | None) -> None:
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)

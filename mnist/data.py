@@ -1,0 +1,48 @@
+"""The images and labels as tensors."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mnist.download import fetch
+from mnist.idx import decode
+
+HELD_OUT_EVERY = 12  # 60,000 / 12 = 5,000 images
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What to train on and what to measure on: images uint8 (N, 28, 28), labels int64 (N,)."""
+
+    train_images: Tensor
+    train_labels: Tensor
+    test_images: Tensor
+    test_labels: Tensor
+
+
+def load(data: Path) -> Dataset:
+    """Load MNIST from the folder, downloading it first where it isn't there. Raises MnistError as `fetch` does."""
+    files = fetch(data)
+    tensors = {name: torch.from_numpy(decode(content).copy()) for name, content in files.items()}
+    return Dataset(
+        train_images=tensors["train-images-idx3-ubyte"],
+        train_labels=tensors["train-labels-idx1-ubyte"].long(),
+        test_images=tensors["t10k-images-idx3-ubyte"],
+        test_labels=tensors["t10k-labels-idx1-ubyte"].long(),
+    )
+
+
+def hold_out(dataset: Dataset) -> Dataset:
+    """Put every twelfth training image in the place of the test images, to choose hyperparameters with.
+
+    The real test images don't occur in the result, so no choice can depend on them.
+    """
+    held_out = torch.arange(len(dataset.train_labels)) % HELD_OUT_EVERY == 0
+    return Dataset(
+        train_images=dataset.train_images[~held_out],
+        train_labels=dataset.train_labels[~held_out],
+        test_images=dataset.train_images[held_out],
+        test_labels=dataset.train_labels[held_out],
+    )

@@ -1,0 +1,152 @@
+"""A training run on disk: begin, go on, keep, or move aside, and files that are right after every epoch."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from mnist import checkpoint
+from mnist.checkpoint import Checkpoint
+from mnist.data import Dataset
+from mnist.errors import MnistError
+from mnist.history import HELD_OUT_IMAGES, TEST_IMAGES, History, write_history
+from mnist.idx import MD5_SUMS
+from mnist.progress import Reporter
+from mnist.provenance import hardware, has_native_bfloat16, versions
+from mnist.recipe import Recipe
+from mnist.training import Training
+
+# The checkpoint comes last: while it is there, the run counts as not yet moved.
+FILES = ("evaluation.json", "weights.json", "history.json", "model.pt")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user asked for."""
+
+    recipe_name: str
+    recipe: Recipe
+    seed: int
+    held_out: bool = False
+
+    @property
+    def measured_on(self) -> str:
+        """Name the images that the epochs are measured on."""
+        return HELD_OUT_IMAGES if self.held_out else TEST_IMAGES
+
+
+@dataclass(frozen=True)
+class Handling:
+    """What to do with a run that is already there."""
+
+    keep_finished: bool = False
+    restart: bool = False
+
+
+def run_folder(output: Path, held_out: bool) -> Path:
+    """Give runs on held-out images a folder of their own: they are no result and never take a result's place."""
+    return output / "held-out" if held_out else output
+
+
+def existing_run(folder: Path) -> Checkpoint | None:
+    """Read the run that is there, if any. Raises MnistError where its checkpoint is damaged."""
+    return checkpoint.load(folder / "model.pt") if (folder / "model.pt").exists() else None
+
+
+def differences(history: History, settings: Settings) -> list[str]:
+    """Name the settings of a run that are not the asked ones, as `name there (asked for: here)`."""
+    pairs = [("recipe", history.recipe_name, settings.recipe_name), ("seed", history.seed, settings.seed)]
+    if history.recipe_name == settings.recipe_name:
+        names = [field.name for field in dataclasses.fields(Recipe)]
+        pairs = pairs[1:] + [(name, getattr(history.recipe, name), getattr(settings.recipe, name)) for name in names]
+    pairs.append(("measured on", history.measured_on, settings.measured_on))
+    return [f"{name} {there} (asked for: {asked})" for name, there, asked in pairs if there != asked]
+
+
+def choose(folder: Path, settings: Settings, handling: Handling, reporter: Reporter) -> Checkpoint | None:
+    """Decide what the run that is there, if any, is good for: give it to be kept or continued, else None.
+
+    Raises MnistError where an unfinished run has other settings, or a checkpoint is damaged and --restart not given.
+    """
+    try:
+        found = existing_run(folder)
+    except MnistError:
+        if not handling.restart:
+            raise
+        found = None
+    if found and not handling.restart:
+        others = ", ".join(differences(found.history, settings))
+        if found.history.finished and handling.keep_finished:
+            reporter.say(f"Keeping the finished run in {folder}" + (f" with {others}" if others else ""))
+            return found
+        if not found.history.finished:
+            if others:
+                remedy = "ask for the same to go on with it, or add --restart to move it aside and begin anew"
+                raise MnistError(f"{folder} holds an unfinished run with {others}: {remedy}")
+            reporter.say(f"Going on after epoch {len(found.history.epochs)} of {found.history.recipe.epochs}")
+            return found
+    return None
+
+
+def keep(folder: Path, found: Checkpoint) -> History:
+    """Leave a finished run alone, but for a history.json that may be missing or older than the checkpoint."""
+    write_history(folder / "history.json", found.history)
+    return found.history
+
+
+def _move_aside(folder: Path, reporter: Reporter) -> None:
+    present = [folder / name for name in FILES if (folder / name).exists()]
+    if not present:
+        return
+    earlier = folder / "earlier"
+    taken = [int(path.name) for path in earlier.glob("*") if path.name.isdecimal()]
+    place = earlier / str(max(taken, default=0) + 1)
+    try:
+        place.mkdir(parents=True)
+        for path in present:
+            path.replace(place / path.name)
+    except OSError as cause:
+        remedy = "move it away by hand or choose another folder with --output"
+        raise MnistError(f"the run in {folder} can't be moved to {place} ({cause.strerror}): {remedy}") from cause
+    reporter.say(f"Moved the run that was there to {place}")
+
+
+def train(settings: Settings, dataset: Dataset, folder: Path, found: Checkpoint | None, reporter: Reporter) -> History:
+    """Train what is left of the run, or a new one, writing checkpoint and history after every epoch.
+
+    Before a new run begins, whatever run is in the folder is moved to `earlier`/N in it.
+
+    Raises MnistError where the loss is no number any more or a file can't be written; the last good files stay.
+    """
+    history = found.history if found else _begin(settings)
+    training = Training(history.recipe, history.seed, history.hardware.precision, dataset)
+    if found:
+        training.load_states(found.states)
+        keep(folder, found)
+    else:
+        _move_aside(folder, reporter)
+    for epoch in range(len(history.epochs) + 1, history.recipe.epochs + 1):
+        with reporter.epoch(epoch, history.recipe.epochs, len(dataset.train_labels)) as bar:
+            record = training.run_epoch(epoch, bar.show)
+        history = dataclasses.replace(history, epochs=(*history.epochs, record))
+        checkpoint.save(folder / "model.pt", Checkpoint(history, training.states()))
+        write_history(folder / "history.json", history)
+        reporter.epoch_done(record, history.recipe.epochs, history.measured_on)
+    return history
+
+
+def _begin(settings: Settings) -> History:
+    precision = settings.recipe.precision
+    if precision == "auto":
+        precision = "bfloat16" if has_native_bfloat16() else "float32"
+    return History(
+        recipe_name=settings.recipe_name,
+        recipe=settings.recipe,
+        seed=settings.seed,
+        measured_on=settings.measured_on,
+        versions=versions(),
+        hardware=hardware(torch.get_num_threads(), precision),
+        data=dict(MD5_SUMS),
+        epochs=(),
+    )
