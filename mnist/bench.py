@@ -14,7 +14,7 @@ from torchvision.transforms import Compose, Normalize, ToTensor
 
 from mnist.data import Dataset
 from mnist.model import DEVIATION, MEAN, Network
-from mnist.provenance import has_native_bfloat16
+from mnist.provenance import precision_here
 from mnist.recipe import DEFAULT_RECIPE, RECIPES, Recipe
 from mnist.training import Training
 
@@ -49,8 +49,7 @@ def _time(steps: Iterator[object], count: int) -> float:
 
 
 def _own_steps(dataset: Dataset, recipe: Recipe) -> Iterator[object]:
-    precision = "bfloat16" if recipe.precision == "auto" and has_native_bfloat16() else "float32"
-    training = Training(recipe, 0, precision, dataset)
+    training = Training(recipe, 0, precision_here(recipe.precision), dataset)
     return itertools.chain.from_iterable(training.steps(epoch) for epoch in itertools.count(1))
 
 

@@ -32,6 +32,13 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise MnistError(f"{path} can't be written ({cause.strerror or cause}): {remedy}") from cause
 
 
+def check_writable(folder: Path) -> None:
+    """Make the folder and try to write in it, before hours of work depend on it. Raises MnistError where that fails."""
+    probe = folder / ".writable"
+    write_atomically(probe, b"")
+    probe.unlink(missing_ok=True)
+
+
 def write_record(path: Path, record: Any) -> None:
     """Write a dataclass as JSON, atomically. Raises MnistError where it can't be written."""
     write_atomically(path, to_json(record).encode())

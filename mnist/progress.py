@@ -6,7 +6,7 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-from mnist.history import TEST_IMAGES, EpochRecord
+from mnist.history import TEST_IMAGES, EpochRecord, History
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,13 @@ class Reporter:
     def say(self, text: str) -> None:
         """Print a line."""
         print(text, file=sys.stderr, flush=True)
+
+    def begin(self, history: History, images: int) -> None:
+        """Say what starts."""
+        verb = f"Going on after epoch {len(history.epochs)} with" if history.epochs else "Training"
+        hardware = f"{history.hardware.precision}, {history.hardware.threads} threads"
+        run = f"recipe {history.recipe_name}, seed {history.seed}, {history.recipe.epochs} epochs of {images:,} images"
+        self.say(f"{verb} {run} ({hardware})")
 
     def epoch(self, epoch: int, epochs: int, images: int) -> EpochBar:
         """Begin an epoch."""

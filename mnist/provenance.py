@@ -23,6 +23,13 @@ def _cpu() -> str:
     return _cpu_field("model name") or platform.processor() or platform.machine()
 
 
+def precision_here(precision: str) -> str:
+    """Say what a recipe's precision comes to on this machine: `float32` or `bfloat16`."""
+    if precision != "auto":
+        return precision
+    return "bfloat16" if has_native_bfloat16() else "float32"
+
+
 def has_native_bfloat16() -> bool:
     """Tell whether the CPU multiplies bfloat16 itself (AVX-512 BF16, AMX, or ARM's); elsewhere it is emulated, slowly.
 

@@ -10,10 +10,11 @@ from mnist import checkpoint
 from mnist.checkpoint import Checkpoint
 from mnist.data import Dataset
 from mnist.errors import MnistError
+from mnist.files import check_writable
 from mnist.history import HELD_OUT_IMAGES, TEST_IMAGES, History, write_history
 from mnist.idx import MD5_SUMS
 from mnist.progress import Reporter
-from mnist.provenance import hardware, has_native_bfloat16, versions
+from mnist.provenance import hardware, precision_here, versions
 from mnist.recipe import Recipe
 from mnist.training import Training
 
@@ -84,7 +85,6 @@ def choose(folder: Path, settings: Settings, handling: Handling, reporter: Repor
             if others:
                 remedy = "ask for the same to go on with it, or add --restart to move it aside and begin anew"
                 raise MnistError(f"{folder} holds an unfinished run with {others}: {remedy}")
-            reporter.say(f"Going on after epoch {len(found.history.epochs)} of {found.history.recipe.epochs}")
             return found
     return None
 
@@ -119,6 +119,7 @@ def train(settings: Settings, dataset: Dataset, folder: Path, found: Checkpoint 
 
     Raises MnistError where the loss is no number any more or a file can't be written; the last good files stay.
     """
+    check_writable(folder)
     history = found.history if found else _begin(settings)
     training = Training(history.recipe, history.seed, history.hardware.precision, dataset)
     if found:
@@ -126,6 +127,7 @@ def train(settings: Settings, dataset: Dataset, folder: Path, found: Checkpoint 
         keep(folder, found)
     else:
         _move_aside(folder, reporter)
+    reporter.begin(history, len(dataset.train_labels))
     for epoch in range(len(history.epochs) + 1, history.recipe.epochs + 1):
         with reporter.epoch(epoch, history.recipe.epochs, len(dataset.train_labels)) as bar:
             record = training.run_epoch(epoch, bar.show)
@@ -137,16 +139,13 @@ def train(settings: Settings, dataset: Dataset, folder: Path, found: Checkpoint 
 
 
 def _begin(settings: Settings) -> History:
-    precision = settings.recipe.precision
-    if precision == "auto":
-        precision = "bfloat16" if has_native_bfloat16() else "float32"
     return History(
         recipe_name=settings.recipe_name,
         recipe=settings.recipe,
         seed=settings.seed,
         measured_on=settings.measured_on,
         versions=versions(),
-        hardware=hardware(torch.get_num_threads(), precision),
+        hardware=hardware(torch.get_num_threads(), precision_here(settings.recipe.precision)),
         data=dict(MD5_SUMS),
         epochs=(),
     )
