@@ -15,12 +15,15 @@ import sympy as sp
 from numpy.typing import NDArray
 from sympy.printing.numpy import NumPyPrinter
 from sympy.printing.pycode import PythonCodePrinter
+from tqdm import tqdm
 
 from backprop.derivation import Derivation, Equation
 from backprop.errors import BackpropError
 from backprop.network import LEARNING_RATE, TOTAL_ERROR, Preset, gradient_name
 from backprop.notation import sigma
 
+MAX_ITERATIONS = 10_000_000  # 31 columns of 8 bytes each: 2.5 GB
+_LONG_RUN = 200_000  # about a second
 Floats = NDArray[np.float64]
 
 
@@ -61,14 +64,15 @@ def simulate(
     Raises BackpropError for a learning rate or a number of iterations that makes no run.
     """
     check_learning_rate(learning_rate)
-    if iterations < 1:
-        raise BackpropError(f"{iterations} iterations make no run: give 1 or more")
+    if not 1 <= iterations <= MAX_ITERATIONS:
+        raise BackpropError(f"{iterations} iterations make no run: give 1 to {MAX_ITERATIONS}")
     step = _step(derivation, _MATH, PythonCodePrinter, sequential=sequential)
     constants = [preset.values[name] for name in derivation.constants]
     weights: Sequence[float] = [preset.values[name] for name in derivation.network.weights]
     width = len(derivation.columns)
     values = np.full((iterations, width), np.nan)
-    for iteration in range(iterations):
+    shown = None if iterations >= _LONG_RUN else True  # None: on terminals only
+    for iteration in tqdm(range(iterations), disable=shown, unit=" iterations", leave=False):
         try:
             numbers = step(learning_rate, *constants, *weights)
         except OverflowError:

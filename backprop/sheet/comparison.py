@@ -41,15 +41,15 @@ def _write_errors(book: Book, sheet: Worksheet, tables: list[layout.TablePlace],
     row = layout.ERRORS_HEADER_ROW
     style.make_header(sheet, row, ["iteration", *(curve.name for curve in curves)])
     for column, (curve, place) in enumerate(zip(curves, layout.curve_places(len(curves)), strict=True), start=2):
-        book.set_formula(sheet, sheet.cell(row, column).coordinate, f"={place.label}", curve.name)
+        book.set_formula(sheet.cell(row, column), f"={place.label}", curve.name)
     for iteration in range(tables[0].iterations):
         row += 1
-        sheet.cell(row, 1, iteration).font = style.DATA
+        sheet.cell(row, 1, iteration).style = style.DATA
         for column, (table, curve) in enumerate(zip(tables, curves, strict=True), start=2):
             cell = sheet.cell(row, column)
             formula = f"='{table.sheet}'!{table.cell(TOTAL_ERROR, iteration)}"
-            book.set_formula(sheet, cell.coordinate, formula, float(curve.values[iteration]))
-            cell.font = style.DATA
+            book.set_formula(cell, formula, float(curve.values[iteration]))
+            cell.style = style.DATA
 
 
 def _write_row(book: Book, sheet: Worksheet, place: layout.CurvePlace, table: layout.TablePlace, run: Run) -> str:
@@ -61,12 +61,12 @@ def _write_row(book: Book, sheet: Worksheet, place: layout.CurvePlace, table: la
     sheet[place.learning_rate] = run.trace.learning_rate
     style.make_editable(sheet, place.learning_rate, large=True)
     style.validate_learning_rate(sheet, place.learning_rate)
-    book.set_formula(sheet, place.label, f'="η = "&{place.learning_rate}', label)
-    book.set_formula(sheet, f"D{row}", f"='{table.sheet}'!{first}", errors[0])
-    book.set_formula(sheet, f"E{row}", f"='{table.sheet}'!{last}", errors[-1])
-    book.set_formula(sheet, f"F{row}", f"=E{row}/D{row}", errors[-1] / errors[0])
-    sheet[f"F{row}"].number_format = "0.00%"
-    sheet[place.label].alignment = style.CENTER
+    book.set_formula(sheet[place.label], f'="η = "&{place.learning_rate}', label)
+    book.set_formula(sheet[f"D{row}"], f"='{table.sheet}'!{first}", errors[0])
+    book.set_formula(sheet[f"E{row}"], f"='{table.sheet}'!{last}", errors[-1])
+    book.set_formula(sheet[f"F{row}"], f"=E{row}/D{row}", errors[-1] / errors[0])
     for cell in (place.label, f"D{row}", f"E{row}", f"F{row}"):
-        sheet[cell].font = style.DATA
+        sheet[cell].style = style.DATA
+    sheet[place.label].alignment = style.CENTER
+    sheet[f"F{row}"].number_format = "0.00%"
     return label

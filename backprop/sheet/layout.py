@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from openpyxl.utils import get_column_letter
 
-from backprop.network import TOTAL_ERROR
+from backprop.derivation import Derivation
+from backprop.network import LEARNING_RATE, TOTAL_ERROR
 
 CLASS_SHEET = "Class sheet"
 COMPARISON_SHEET = "Comparison"
@@ -53,6 +54,8 @@ class TablePlace:
     learning_rate: str
     columns: tuple[str, ...]
     """The quantity in each column, from A on."""
+    biases: tuple[str, ...]
+    """Names of the biases; their cells are on the class sheet."""
     iterations: int
 
     @property
@@ -73,24 +76,38 @@ class TablePlace:
         """Give the cell of a quantity at an iteration."""
         return f"{self.letter(name)}{self.first_row + iteration}"
 
+    def bias_cell(self, name: str) -> str:
+        """Give the class sheet's cell of a bias."""
+        return BIASES[self.biases.index(name)][1]
+
+    def reference(self, name: str, row: int | str) -> str:
+        """Refer to a symbol from a formula in this table: a cell of `row`, or the anchored cell of η or a bias."""
+        if name == LEARNING_RATE:
+            return absolute(self.learning_rate)
+        if name in self.biases:
+            cell = absolute(self.bias_cell(name))
+            return cell if self.sheet == CLASS_SHEET else f"'{CLASS_SHEET}'!{cell}"
+        return f"{self.letter(name)}{row}"
+
     def range(self, name: str) -> str:
         """Give a column of the table as an absolute reference that other sheets can use."""
         letter = self.letter(name)
         return f"'{self.sheet}'!${letter}${self.first_row}:${letter}${self.last_row}"
 
 
-def class_table(columns: tuple[str, ...], iterations: int) -> TablePlace:
+def class_table(derivation: Derivation, iterations: int) -> TablePlace:
     """Place the class sheet's own table: header in row 32, η in G31."""
-    return TablePlace(CLASS_SHEET, 32, "G31", columns, iterations)
+    return TablePlace(CLASS_SHEET, 32, "G31", derivation.columns, derivation.network.biases, iterations)
 
 
-def curve_table(number: int, columns: tuple[str, ...], iterations: int) -> TablePlace:
+def curve_table(number: int, derivation: Derivation, iterations: int) -> TablePlace:
     """Place the table of one further learning rate, near the top of a sheet of its own."""
-    return TablePlace(f"Curve {number}", 4, "G2", columns, iterations)
+    return TablePlace(f"Curve {number}", 4, "G2", derivation.columns, derivation.network.biases, iterations)
 
 
 def absolute(cell: str) -> str:
-    """Anchor a cell: G31 → $G$31."""
+    """Anchor a cell: G31 → $G$31; an anchored one stays."""
+    cell = cell.replace("$", "")
     letters = cell.rstrip("0123456789")
     return f"${letters}${cell[len(letters) :]}"
 

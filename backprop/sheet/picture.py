@@ -43,10 +43,10 @@ class Caption:
     ink: str = _DARK
 
 
-def network_anchor(network: Network, place: TablePlace, values: Mapping[str, float], biases: Mapping[str, str]) -> str:
+def network_anchor(network: Network, place: TablePlace, values: Mapping[str, float]) -> str:
     """Return a DrawingML anchor over the picture's cells.
 
-    `values` are the numbers now, by name; `biases` tells the cell of each bias. The network has one hidden layer.
+    `values` are the numbers now, by name; the network has one hidden layer.
     """
     nodes = {node.name: node for node in _nodes(network)}
     shapes = Shapes()
@@ -54,9 +54,8 @@ def network_anchor(network: Network, place: TablePlace, values: Mapping[str, flo
         shapes.arrow(nodes[start], nodes[end])
     for node in nodes.values():
         shapes.node(node)
-    cells = {name: place.cell(name) for name in place.columns} | dict(biases)
     for name, x, y, ink in _caption_places(network, nodes):
-        shapes.caption(Caption(name, cells[name], values[name], x, y, ink))
+        shapes.caption(Caption(name, place.reference(name, place.first_row), values[name], x, y, ink))
     return _anchor("".join(shapes.parts))
 
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from openpyxl.worksheet.worksheet import Worksheet
 
 from backprop.derivation import Derivation
-from backprop.network import LEARNING_RATE, TOTAL_ERROR, Preset
+from backprop.network import TOTAL_ERROR, Preset
 from backprop.printers.excel import ExcelPrinter
 from backprop.sheet import style
 from backprop.sheet.book import Book
-from backprop.sheet.layout import CLASS_SHEET, TablePlace, absolute, class_table, header
+from backprop.sheet.layout import CLASS_SHEET, TablePlace, class_table, header
 from backprop.simulate import Trace
 
 _COLUMN_WIDTH = 10.7
@@ -23,48 +24,41 @@ class Run:
     derivation: Derivation
     preset: Preset
     trace: Trace
-    bias_cells: dict[str, str]
-    """Where each bias stands on the class sheet."""
 
 
 def write_table(book: Book, sheet: Worksheet, place: TablePlace, run: Run) -> None:
     """Write a whole table. Only the class sheet's own holds starting values; other tables refer to it."""
     style.make_header(sheet, place.header_row, [header(name) for name in place.columns])
-    for index, name in enumerate(place.columns):
+    for column, name in enumerate(place.columns, start=1):
         sheet.column_dimensions[place.letter(name)].width = _COLUMN_WIDTH
+        look = style.ERROR_DATA if name == TOTAL_ERROR else style.DATA
         formula_at = _formulas(place, run, name)
-        for iteration, value in enumerate(run.trace.values[:, index].tolist()):
-            cell = place.cell(name, iteration)
+        for iteration, value in enumerate(run.trace.column(name).tolist()):
+            cell = sheet.cell(place.first_row + iteration, column)
+            cell.style = look
             formula = formula_at(iteration)
             if formula is None:
-                sheet[cell] = value
+                cell.value = value
             else:
-                book.set_formula(sheet, cell, formula, value)
-            sheet[cell].font = style.DATA
-        if name == TOTAL_ERROR:
-            _paint_red(sheet, place)
-
-
-def _paint_red(sheet: Worksheet, place: TablePlace) -> None:
-    for iteration in range(place.iterations):
-        cell = sheet[place.cell(TOTAL_ERROR, iteration)]
-        cell.fill, cell.font = style.RED, style.ERROR_DATA
+                book.set_formula(cell, formula, value)
 
 
 def _formulas(place: TablePlace, run: Run, name: str) -> Callable[[int], str | None]:
     """Give a column's formula by iteration; None where a number is typed."""
     derivation = run.derivation
-    origin = class_table(place.columns, place.iterations)
-    start = None if place.sheet == CLASS_SHEET else f"='{CLASS_SHEET}'!{origin.cell(name)}"
+    origin = class_table(derivation, place.iterations).cell(name)
+    start = None if place.sheet == CLASS_SHEET else f"='{CLASS_SHEET}'!{origin}"
+
+    def printed(expression: Any, row: str) -> str:
+        return ExcelPrinter(lambda symbol: place.reference(symbol, row)).formula(expression)
 
     if name in (*run.preset.network.targets, *run.preset.network.inputs):
         pattern = f"={place.letter(name)}{{before}}"
     elif name in run.preset.network.weights:
         update = next(e for e in derivation.updates if e.name == name)
-        pattern = _printer(place, run, "{before}").formula(update.expression)
+        pattern = printed(update.expression, "{before}")
     else:
-        pattern = _printer(place, run, "{row}").formula(derivation.equation(name).expression)
-        start = pattern
+        start = pattern = printed(derivation.equation(name).expression, "{row}")
 
     def formula_at(iteration: int) -> str | None:
         row = place.first_row + iteration
@@ -72,17 +66,3 @@ def _formulas(place: TablePlace, run: Run, name: str) -> Callable[[int], str | N
         return None if chosen is None else chosen.format(row=row, before=row - 1)
 
     return formula_at
-
-
-def _printer(place: TablePlace, run: Run, row: str) -> ExcelPrinter:
-    """Print with cells of one row; the learning rate and biases are anchored."""
-
-    def cell_of(name: str) -> str:
-        if name == LEARNING_RATE:
-            return absolute(place.learning_rate)
-        if name in run.bias_cells:
-            anchored = absolute(run.bias_cells[name])
-            return anchored if place.sheet == CLASS_SHEET else f"'{CLASS_SHEET}'!{anchored}"
-        return f"{place.letter(name)}{row}"
-
-    return ExcelPrinter(cell_of)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from openpyxl.comments import Comment
 from openpyxl.worksheet.worksheet import Worksheet
+from tqdm import tqdm
 
 from backprop.derivation import as_taught, derive, slips
 from backprop.errors import BackpropError
@@ -18,6 +19,8 @@ from backprop.sheet.comparison import write_comparison
 from backprop.sheet.picture import network_anchor
 from backprop.sheet.table import Run, write_table
 from backprop.simulate import Trace, simulate
+
+_LONG_TABLE = 500  # rows; about five seconds
 
 
 @dataclass(frozen=True)
@@ -50,24 +53,25 @@ def build_workbook(options: WorkbookOptions) -> Export:
     derivation = derive(options.preset.network)
     if options.as_taught:
         derivation = as_taught(derivation)
-    biases = dict(zip(options.preset.network.biases, (value for _, value in layout.BIASES), strict=False))
     runs = [
-        Run(derivation, options.preset, simulate(derivation, options.preset, eta, options.iterations), biases)
+        Run(derivation, options.preset, simulate(derivation, options.preset, eta, options.iterations))
         for eta in (options.learning_rate, *SHEET_LEARNING_RATES)
     ]
     book = Book()
     _write_class_sheet(book, options, runs[0])
     curves = runs[1:]
-    tables = [layout.curve_table(n, derivation.columns, options.iterations) for n in range(1, len(curves) + 1)]
+    tables = [layout.curve_table(n, derivation, options.iterations) for n in range(1, len(curves) + 1)]
     write_comparison(book, tables, curves)
-    for number, (place, run) in enumerate(zip(tables, curves, strict=True), start=1):
+    shown = None if options.iterations >= _LONG_TABLE else True  # None: on terminals only
+    sheets = tqdm(zip(tables, curves, strict=True), total=len(tables), disable=shown, unit=" sheets", leave=False)
+    for number, (place, run) in enumerate(sheets, start=1):
         _write_curve_sheet(book, number, place, run)
     return Export(book, tuple(run.trace for run in runs))
 
 
 def _write_class_sheet(book: Book, options: WorkbookOptions, run: Run) -> None:
     sheet = book.add_sheet(layout.CLASS_SHEET)
-    place = layout.class_table(run.derivation.columns, options.iterations)
+    place = layout.class_table(run.derivation, options.iterations)
     sheet["A1"], sheet["A1"].font = "Backpropagation of a 2-2-2 network, one training step a row", style.TITLE
     sheet["A2"], sheet["A2"].font = (
         "Yellow cells are yours to change: η, targets, inputs and initial weights. All other cells and sheets follow.",
@@ -80,7 +84,7 @@ def _write_class_sheet(book: Book, options: WorkbookOptions, run: Run) -> None:
     errors = Curve(place.range(TOTAL_ERROR), run.trace.column(TOTAL_ERROR), "E_total")
     sheet.add_chart(error_chart("Loss", [errors], layout.iteration_cells(options.iterations), layout.LOSS_CHART))
     start = dict(zip(run.trace.columns, run.trace.values[0].tolist(), strict=True)) | dict(run.preset.values)
-    book.set_shapes(sheet, network_anchor(run.preset.network, place, start, run.bias_cells))
+    book.set_shapes(sheet, network_anchor(run.preset.network, place, start))
     style.print_on_one_width(sheet)
 
 
@@ -98,7 +102,7 @@ def _write_parameters(sheet: Worksheet, place: layout.TablePlace, run: Run) -> N
     starts = [place.cell(name) for name in (*network.targets, *network.inputs, *network.weights)]
     for cell in starts:
         style.make_editable(sheet, cell)
-    style.validate_numbers(sheet, [*starts, *run.bias_cells.values()])
+    style.validate_numbers(sheet, [*starts, *map(place.bias_cell, network.biases)])
 
 
 def _write_panels(sheet: Worksheet, preset: Preset) -> None:
@@ -143,7 +147,7 @@ def _write_curve_sheet(book: Book, number: int, place: layout.TablePlace, run: R
     sheet["A1"], sheet["A1"].font = f"Curve {number}: the class sheet's table for another learning rate", style.TITLE
     sheet["F2"], sheet["F2"].font, sheet["F2"].alignment = "η =", style.LABEL, style.RIGHT
     formula = f"={layout.COMPARISON_SHEET}!{layout.absolute(source.learning_rate)}"
-    book.set_formula(sheet, place.learning_rate, formula, run.trace.learning_rate)
+    book.set_formula(sheet[place.learning_rate], formula, run.trace.learning_rate)
     sheet[place.learning_rate].font = style.LABEL
     sheet["H2"], sheet["H2"].font = (
         f"η is edited on the sheet {layout.COMPARISON_SHEET}, all starting values on the {layout.CLASS_SHEET.lower()}.",
