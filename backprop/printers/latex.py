@@ -21,6 +21,9 @@ class LatexPrinter(SympyLatexPrinter):
         """Refuse what no method prints."""
         raise BackpropError(f"{type(self).__name__} cannot print {type(expression).__name__}: {expression}")
 
+    def _print_Function(self, expression: Any, exp: str | None = None) -> str:
+        return self.emptyPrinter(expression)
+
     def _print_Symbol(self, expression: Any, style: str = "plain") -> str:
         return latex_name(expression.name)
 

@@ -18,6 +18,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.worksheet.worksheet import Worksheet
 
+from backprop.errors import BackpropError
 from backprop.files import write_atomically
 from backprop.sheet import style
 
@@ -57,7 +58,11 @@ class Book:
 
     def save(self, path: Path) -> None:
         """Write the file beside its place, then rename. Raises BackpropError where that can't be done."""
-        write_atomically(path, self.to_bytes())
+        try:
+            content = self.to_bytes()
+        except OSError as error:  # openpyxl collects sheets in temporary files
+            raise BackpropError(f"cannot write temporary files: {error.strerror}; make room or set TMPDIR") from error
+        write_atomically(path, content)
 
     def to_bytes(self) -> bytes:
         """Return the .xlsx file; the same sheets give the same bytes."""

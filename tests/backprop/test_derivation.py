@@ -1,0 +1,84 @@
+import pytest
+import sympy as sp
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backprop.derivation import as_taught, chain_factors, derive, prove, slips
+from backprop.network import PRESETS
+from backprop.notation import sigma
+
+CLASS = derive(PRESETS["class"].network)
+MAZUR = derive(PRESETS["mazur"].network)
+numbers = st.floats(-3, 3).map(lambda x: round(x, 6))
+
+
+def evaluate(derivation, values):
+    """Put numbers into the ordered equations, one after the other, in 30-digit arithmetic."""
+    known = {sp.Symbol(name): sp.Float(value, 30) for name, value in values.items()}
+    for equation in (*derivation.forward, *derivation.gradients):
+        expression = equation.expression.replace(sigma, sigma.definition).doit()
+        known[equation.symbol] = expression.xreplace(known).evalf(30)
+    return {str(symbol): float(value) for symbol, value in known.items()}
+
+
+def gradients_by_autograd(values, biases):
+    """The same network written down again, in torch, for torch to differentiate."""
+    x = {name: torch.tensor(value, dtype=torch.float64, requires_grad=True) for name, value in values.items()}
+    b1, b2 = (x["b1"], x["b2"]) if biases else (0.0, 0.0)
+    a1 = torch.sigmoid(x["w1"] * x["i1"] + x["w2"] * x["i2"] + b1)
+    a2 = torch.sigmoid(x["w3"] * x["i1"] + x["w4"] * x["i2"] + b1)
+    y1 = torch.sigmoid(x["w5"] * a1 + x["w6"] * a2 + b2)
+    y2 = torch.sigmoid(x["w7"] * a1 + x["w8"] * a2 + b2)
+    error = ((x["t1"] - y1) ** 2 + (x["t2"] - y2) ** 2) / 2
+    error.backward()
+    return error.item(), [x[f"w{n}"].grad.item() for n in range(1, 9)]
+
+
+@pytest.mark.parametrize("derivation", [CLASS, MAZUR], ids=["class", "mazur"])
+@given(data=st.data())
+def test_gradients_are_those_of_autograd(derivation, data):
+    names = (*derivation.constants, *derivation.network.weights)
+    values = {name: data.draw(numbers, label=name) for name in names}
+    ours = evaluate(derivation, values)
+    error, gradients = gradients_by_autograd(values, derivation.network.biases)
+    assert ours["E_total"] == pytest.approx(error, rel=1e-11, abs=1e-12)
+    assert [ours[f"dE_dw{n}"] for n in range(1, 9)] == pytest.approx(gradients, rel=1e-11, abs=1e-12)
+
+
+@pytest.mark.parametrize("derivation", [CLASS, MAZUR], ids=["class", "mazur"])
+def test_every_product_of_factors_is_the_direct_derivative(derivation):
+    proofs = prove(derivation)
+    assert len(proofs) == 9
+    assert all(proof.holds for proof in proofs)
+
+
+def test_the_proof_fails_for_the_class_sheets_slip():
+    assert [p.statement[:6] for p in prove(as_taught(CLASS)) if not p.holds] == ["dE_dw3", "dE_dw4"]
+
+
+def test_a_gradient_reads_like_the_class_sheet():
+    text = {e.name: sp.sstr(e.expression, order="none") for e in CLASS.gradients}
+    assert text["dE_dw5"] == "(a_o1 - t1)*a_o1*(1 - a_o1)*a_h1"
+    assert text["dE_dw3"] == ("((a_o1 - t1)*a_o1*(1 - a_o1)*w6 + (a_o2 - t2)*a_o2*(1 - a_o2)*w8)*a_h2*(1 - a_h2)*i1")
+
+
+def test_the_slip_is_the_first_neurons_derivative_in_place_of_the_seconds():
+    a_h1, a_h2 = sp.symbols("a_h1 a_h2")
+    assert [slip.name for slip in slips(CLASS)] == ["dE_dw3", "dE_dw4"]
+    for slip in slips(CLASS):
+        ratio = sp.simplify(slip.taught.doit() / slip.derived.doit())
+        assert sp.simplify(ratio - a_h1 * (1 - a_h1) / (a_h2 * (1 - a_h2))) == 0
+
+
+def test_each_equation_uses_only_symbols_before_it():
+    known = set(sp.symbols((*MAZUR.constants, *MAZUR.network.weights)))
+    for equation in (*MAZUR.forward, *MAZUR.gradients):
+        assert equation.expression.free_symbols <= known
+        known.add(equation.symbol)
+
+
+def test_a_symbol_that_feeds_both_outputs_gets_one_sum():
+    (factor,) = chain_factors(CLASS.forward, sp.Symbol("a_h1"))
+    assert isinstance(factor, sp.Add)
+    assert len(factor.args) == 2

@@ -1,0 +1,252 @@
+import json
+import math
+import re
+import zipfile
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+import openpyxl
+import pytest
+from agreement import REFERENCE, agrees, read_reference
+from office import read_values, recalculate
+
+from backprop.derivation import as_taught, derive
+from backprop.network import PRESETS, SHEET_LEARNING_RATES
+from backprop.sheet.book import Book, with_values
+from backprop.sheet.layout import CLASS_SHEET, COMPARISON_SHEET, class_table, curve_table
+from backprop.sheet.workbook import WorkbookOptions, build_workbook
+from backprop.simulate import simulate
+
+CLASS = PRESETS["class"]
+CLASS_FILE = json.loads((REFERENCE / "class_sheet.json").read_text())
+CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+
+
+def write(path, preset=CLASS, learning_rate=1.0, iterations=68, taught=False):
+    build_workbook(WorkbookOptions(preset, learning_rate, iterations, taught)).book.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def default(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("default") / "backprop.xlsx")
+
+
+@pytest.fixture(scope="module")
+def sheet(default):
+    return openpyxl.load_workbook(default)[CLASS_SHEET]
+
+
+def disagreements(stored, computed):
+    """List the cells in which two readings of a workbook differ."""
+    wrong = []
+    for title in stored.keys() | computed.keys():
+        ours, theirs = stored.get(title, {}), computed.get(title, {})
+        for cell in ours.keys() | theirs.keys():
+            a, b = ours.get(cell), theirs.get(cell)
+            numbers = isinstance(a, int | float) and isinstance(b, int | float)
+            if not (agrees(a, b) if numbers else a == b):
+                wrong.append((title, cell, a, b))
+    return wrong
+
+
+CASES = {
+    "default": {},
+    "as taught": {"taught": True, "learning_rate": 0.5},
+    "other targets": {"preset": PRESETS["class-0.01-0.99"], "learning_rate": 2.0, "iterations": 30},
+    "mazur": {"preset": PRESETS["mazur"], "learning_rate": 0.5, "iterations": 100},
+    "overflow": {"learning_rate": 1e8, "iterations": 6},
+    "saturated": {"learning_rate": 1e6, "iterations": 6},
+    "one row": {"iterations": 1},
+}
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_libreoffice_computes_every_cell_that_we_stored(case, tmp_path):
+    path = write(tmp_path / "backprop.xlsx", **CASES[case])
+    stored = read_values(path)
+    assert sum(map(len, stored.values())) > 31 * CASES[case].get("iterations", 68)
+    assert disagreements(stored, recalculate(path, tmp_path)) == []
+
+
+def test_a_planted_false_value_is_found(default, tmp_path):
+    planted = tmp_path / "planted.xlsx"
+    with zipfile.ZipFile(default) as old, zipfile.ZipFile(planted, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                content = re.sub(rb'(r="W50"[^>]*><f>[^<]*</f><v>)', rb"\g<1>9", content)
+            new.writestr(name, content)
+    wrong = disagreements(read_values(planted), recalculate(planted, tmp_path))
+    assert [(title, cell) for title, cell, _, _ in wrong] == [(CLASS_SHEET, "W50")]
+
+
+@pytest.mark.parametrize("eta", SHEET_LEARNING_RATES)
+def test_cached_values_are_the_reference_files(eta, default):
+    columns, expected = read_reference(f"class_eta{eta:g}.csv")
+    values = read_values(default)
+    place = curve_table(SHEET_LEARNING_RATES.index(eta) + 1, derive(CLASS.network), len(expected))
+    got = [[values[place.sheet][place.cell(name, row)] for name in columns] for row in range(len(expected))]
+    assert agrees(got, expected).all()
+
+
+def test_cached_values_as_taught_are_the_class_files(tmp_path):
+    columns, expected = read_reference("class_as_taught_eta1.csv")
+    values = read_values(write(tmp_path / "taught.xlsx", taught=True))[CLASS_SHEET]
+    place = class_table(derive(CLASS.network), len(expected))
+    got = [[values[place.cell(name, row)] for name in columns] for row in range(len(expected))]
+    assert agrees(got, expected).all()
+
+
+def test_the_class_sheet_is_mirrored_cell_for_cell(sheet, tmp_path):
+    taught = openpyxl.load_workbook(write(tmp_path / "taught.xlsx", taught=True))[CLASS_SHEET]
+    theirs = {cell: value for cell, value in CLASS_FILE["cells"].items() if int(re.sub(r"\D", "", cell)) >= 31}
+    follow = {f"{column}34": f"={column}33" for column in "ABCD"}  # the class repeats these as values
+    for cell, value in theirs.items():
+        expected = follow.get(cell, value.replace(" ", "") if str(value).startswith("=") else value)
+        assert taught[cell].value == expected, cell
+        if cell[:-2] not in ("Z", "AA"):
+            assert sheet[cell].value == expected, cell
+    assert sheet["Z33"].value == "=((R33-A33)*R33*(1-R33)*N33+(T33-B33)*T33*(1-T33)*P33)*L33*(1-L33)*C33"
+    assert {str(area) for area in sheet.merged_cells.ranges} == {*CLASS_FILE["merged"], "C21:H21"}
+
+
+def test_headers_errors_and_editable_cells_look_as_they_should(sheet):
+    assert {sheet.cell(32, column).fill.fgColor.rgb for column in range(1, 32)} == {"FF000000"}
+    assert {sheet.cell(32, column).font.color.rgb for column in range(1, 32)} == {"FFFFFFFF"}
+    assert {sheet[f"W{row}"].fill.fgColor.rgb for row in range(33, 101)} == {"FFFF0000"}
+    yellow = {c.coordinate for row in sheet.iter_rows() for c in row if c.fill.fgColor.rgb == "FFFFF2CC"}
+    assert yellow == {"G31", *(f"{column}33" for column in "ABCDEFGHMNOP")}
+    rules = {
+        str(rule.sqref): (rule.type, rule.operator, rule.formula1) for rule in sheet.data_validations.dataValidation
+    }
+    assert rules["G31"] == ("decimal", "greaterThan", "0")
+
+
+def test_every_sheet_prints_landscape_on_one_width_and_only_curves_are_frozen(default):
+    book = openpyxl.load_workbook(default)
+    assert book.sheetnames == [CLASS_SHEET, COMPARISON_SHEET, *(f"Curve {n}" for n in range(1, 7))]
+    for sheet in book:
+        assert (sheet.page_setup.orientation, sheet.page_setup.fitToWidth) == ("landscape", 1)
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert sheet.freeze_panes == ("A5" if sheet.title.startswith("Curve") else None)
+
+
+def test_the_notes_quote_both_formulas(sheet, tmp_path):
+    assert "=((R33-A33)*R33*(1-R33)*N33+(T33-B33)*T33*(1-T33)*P33)*J33*(1-J33)*C33" in sheet["Z32"].comment.text
+    assert "a_h1·(1 - a_h1) where a_h2·(1 - a_h2) belongs" in sheet["AA32"].comment.text
+    assert sum(cell.comment is not None for row in sheet.iter_rows() for cell in row) == 2
+    taught = openpyxl.load_workbook(write(tmp_path / "t.xlsx", taught=True))[CLASS_SHEET]
+    assert "*L33*(1-L33)*C33" in taught["Z32"].comment.text
+
+
+def charts_of(path):
+    from xml.etree import ElementTree
+
+    with zipfile.ZipFile(path) as archive:
+        names = sorted(name for name in archive.namelist() if re.fullmatch(r"xl/charts/chart\d+\.xml", name))
+        return [ElementTree.fromstring(archive.read(name)) for name in names]
+
+
+def points(series, kind):
+    cache = series.find(f"{CHART}{kind}//{CHART}numCache")
+    return {int(p.attrib["idx"]): float(p.find(f"{CHART}v").text) for p in cache.iter(f"{CHART}pt")}
+
+
+def test_charts_show_the_errors_before_anything_recalculates(default):
+    loss, comparison = charts_of(default)
+    (series,) = loss.iter(f"{CHART}ser")
+    assert series.find(f"{CHART}val//{CHART}f").text == f"'{CLASS_SHEET}'!$W$33:$W$100"
+    _, expected = read_reference("class_eta1.csv")
+    assert agrees(list(points(series, "val").values()), expected[:, 22]).all()
+    assert list(points(series, "cat").values()) == list(range(68))
+    for eta, series in zip(SHEET_LEARNING_RATES, comparison.iter(f"{CHART}ser"), strict=True):
+        number = SHEET_LEARNING_RATES.index(eta) + 1
+        assert series.find(f"{CHART}val//{CHART}f").text == f"'Curve {number}'!$W$5:$W$72"
+        assert series.find(f"{CHART}tx//{CHART}f").text == f"{COMPARISON_SHEET}!$C${4 + number}"
+        assert series.find(f"{CHART}tx//{CHART}v").text == f"η = {eta:g}"
+        assert agrees(list(points(series, "val").values()), read_reference(f"class_eta{eta:g}.csv")[1][:, 22]).all()
+    for chart in (loss, comparison):
+        assert [axis.attrib["val"] for axis in chart.iter(f"{CHART}delete")] == ["0", "0"]
+
+
+def test_an_overflow_is_num_in_cells_and_a_gap_in_the_chart(tmp_path):
+    path = write(tmp_path / "overflow.xlsx", learning_rate=1e8, iterations=6)
+    values = read_values(path)[CLASS_SHEET]
+    assert values["W33"] == pytest.approx(0.014181377937891657)
+    assert values["W34"] == "#NUM!"
+    assert math.isfinite(values["E34"])
+    series = next(charts_of(path)[0].iter(f"{CHART}ser"))
+    assert series.find(f"{CHART}val//{CHART}ptCount").attrib["val"] == "6"
+    assert points(series, "val").keys() == {0}
+
+
+def test_edits_on_sheet_one_and_on_the_comparison_are_followed_everywhere(default, tmp_path):
+    edited = {"t1": 0.3, "t2": 0.8, "i1": 0.7, "i2": -0.4, "w1": -1.5, "w4": 2.0, "w6": 0.1, "w7": -0.9}
+    preset = replace(CLASS, values=MappingProxyType({**CLASS.values, **edited}))
+    derivation = derive(CLASS.network)
+    book = openpyxl.load_workbook(default)
+    place = class_table(derivation, 68)
+    for name, value in edited.items():
+        book[CLASS_SHEET][place.cell(name)] = value
+    book[CLASS_SHEET][place.learning_rate] = 0.25
+    book[COMPARISON_SHEET]["B7"] = 3.5
+    book.save(tmp_path / "edited.xlsx")
+    computed = recalculate(tmp_path / "edited.xlsx", tmp_path)
+    for table, eta in ((place, 0.25), (curve_table(3, derivation, 68), 3.5), (curve_table(1, derivation, 68), 0.1)):
+        trace = simulate(derivation, preset, eta, 68)
+        got = [[computed[table.sheet][table.cell(name, row)] for name in trace.columns] for row in range(68)]
+        assert agrees(got, trace.values).all()
+    assert computed[COMPARISON_SHEET]["C7"] == "η = 3.5"
+
+
+def test_iterations_extend_every_table_and_chart(tmp_path):
+    path = write(tmp_path / "long.xlsx", iterations=200)
+    values = read_values(path)
+    trace = simulate(as_taught(derive(CLASS.network)), CLASS, 1.0, 200)
+    assert values[CLASS_SHEET]["W232"] == pytest.approx(trace.column("E_total")[-1], rel=1e-3)
+    assert all(f"AE{204}" in values[f"Curve {n}"] and f"AE{205}" not in values[f"Curve {n}"] for n in range(1, 7))
+    for chart in charts_of(path):
+        assert {count.attrib["val"] for count in chart.iter(f"{CHART}ptCount")} <= {"200", "1"}
+
+
+def test_the_same_options_give_the_same_bytes(tmp_path):
+    first, second = (write(tmp_path / f"{n}.xlsx", iterations=5).read_bytes() for n in (1, 2))
+    assert first == second
+
+
+def test_shapes_are_linked_to_the_cells_they_show(default):
+    with zipfile.ZipFile(default) as archive:
+        drawing = archive.read("xl/drawings/drawing1.xml").decode()
+    links = re.findall(r'textlink="\'Class sheet\'!\$([A-Z]+)\$33"', drawing)
+    assert set(links) == set("ABCDEFGHMNOPUVW")
+    assert re.findall(r'id="(\d+)"', drawing) == sorted(set(re.findall(r'id="(\d+)"', drawing)), key=int)
+
+
+def test_a_formula_without_a_value_is_refused():
+    cell = b'<c r="A1"><f>1+1</f><v /></c>'
+    assert with_values(cell, {"A1": 2.0}) == b'<c r="A1"><f>1+1</f><v>2.0</v></c>'
+    with pytest.raises(KeyError):
+        with_values(cell, {})
+    with pytest.raises(ValueError, match="another way"):
+        with_values(cell.replace(b' r="A1"', b' r="A1" t="n"'), {"A1": 2.0})
+
+
+def test_text_results_are_escaped():
+    assert b"<v>a &lt; b</v>" in with_values(b'<c r="A1"><f>B1</f><v /></c>', {"A1": "a < b"})
+
+
+def test_a_book_knows_that_shapes_need_a_drawing():
+    book = Book()
+    book.set_shapes(book.add_sheet("empty"), "<anchor/>")
+    with pytest.raises((ValueError, KeyError)):
+        book.to_bytes()
+
+
+def test_numbers_survive_bit_for_bit(default):
+    trace = simulate(derive(CLASS.network), CLASS, 1.0, 68)
+    place = class_table(derive(CLASS.network), 68)
+    values = read_values(default)[CLASS_SHEET]
+    got = np.array([[values[place.cell(name, row)] for name in trace.columns] for row in range(68)])
+    assert np.array_equal(got, trace.values)
