@@ -43,13 +43,19 @@ handin: report ## the folder to hand in, out/handin
 test: $(VENV)/dev.stamp ## run every test
 	@$(PY) -m pytest
 
+bench: $(VENV)/report.stamp ## what each command costs on this machine: start, workbook, page, training epoch
+	@$(PY) tests/bench.py "$$OUT"
+	@$(PY) -m mnist bench
+
 lint: $(VENV)/dev.stamp ## check format, style and types
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
 
-clean: ## remove everything generated; keeps .venv and the downloaded data
-	rm -rf -- "$$OUT" .hypothesis .mypy_cache .pytest_cache .ruff_cache
+clean: ## remove everything generated, the trained network too; keeps .venv and the downloaded data
+	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/report.html" "$$OUT/handin" "$$OUT/mnist"
+	@if [ -d "$$OUT" ]; then rmdir -- "$$OUT" 2>/dev/null || echo "kept $$OUT: it holds files that are not ours"; fi
+	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(PY):
 	@echo 'Creating $(VENV) (once) …'

@@ -1,0 +1,69 @@
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Run make with an environment that is already installed, and commands that are only written down."""
+    venv, calls = tmp_path / "venv", tmp_path / "calls"
+    venv.mkdir()
+    python = venv / "python"
+    record = f"import json, sys; open({str(calls)!r}, 'a').write(json.dumps(sys.argv[1:]) + chr(10))"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{record}" "$@"\n')
+    python.chmod(0o755)
+    for name in ("base", "report", "dev"):
+        (venv / f"{name}.stamp").touch()
+
+    def run(*arguments):
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k != "MFLAGS"}
+        command = ["make", "-C", ROOT, f"VENV={venv}", f"PY={python}", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in calls.read_text().splitlines()] if calls.exists() else done.stdout
+
+    return run
+
+
+def test_report_runs_the_four_commands_in_order(make):
+    calls = make("report")
+    assert [call[1:3] for call in calls] == [
+        ["backprop", "workbook"],
+        ["mnist", "train"],
+        ["mnist", "evaluate"],
+        ["reports", "build"],
+    ]
+    assert not any("--author" in argument or "--epochs" in argument for call in calls for argument in call)
+
+
+@pytest.mark.parametrize("name", ["O'Neil", 'a "quoted" name', "$(HOME) $HOME $$ `id`", "a; b & c | d", "漢字 Ω", "#x"])
+def test_names_reach_the_commands_untouched(make, name):
+    calls = make("report", f"AUTHOR={name}", f"OUT={name.replace('/', '')}", "ETA=0.5", "EPOCHS=1", "SEED=7")
+    assert f"--author={name}" in calls[3]
+    assert f"--output={name}/backprop.xlsx" in calls[0]
+    assert {"--learning-rate=0.5"} <= set(calls[0]) & set(calls[3])
+    assert {"--epochs=1", "--seed=7"} <= set(calls[1])
+
+
+def test_help_lists_every_target(make):
+    listed = re.findall(r"^  make (\w+)", make("help"), re.MULTILINE)
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(phony.group(1).split())
+
+
+def test_clean_leaves_what_is_not_ours(make, tmp_path):
+    out = tmp_path / "out"
+    for place in ("mnist/model.pt", "handin/README.md", "report.html", "mine.txt"):
+        (out / place).parent.mkdir(parents=True, exist_ok=True)
+        (out / place).write_text("x")
+    shutil.copy(ROOT / "LICENSE", out / "backprop.xlsx")
+    make("clean", f"OUT={out}")
+    assert [entry.name for entry in out.iterdir()] == ["mine.txt"]
