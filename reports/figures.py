@@ -1,0 +1,36 @@
+"""All pictures of the page and of the hand-in folder."""
+
+from dataclasses import dataclass
+
+from reports.figures_backprop import comparison_drawing, curve_drawing, network_drawing
+from reports.figures_mnist import accuracy_drawing, confusion_drawing, loss_drawing
+from reports.theme import Drawing
+from reports.view import Page
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the page shows between its words."""
+
+    network: Drawing
+    errors_linear: Drawing
+    errors_logarithmic: Drawing
+    loss: Drawing
+    accuracy: Drawing
+
+
+def draw(page: Page) -> Figures:
+    """Draw the page's figures."""
+    return Figures(
+        network=network_drawing(page.backprop),
+        errors_linear=comparison_drawing(page.backprop.comparison, logarithmic=False),
+        errors_logarithmic=comparison_drawing(page.backprop.comparison, logarithmic=True),
+        loss=loss_drawing(page.mnist.history),
+        accuracy=accuracy_drawing(page.mnist.history),
+    )
+
+
+def draw_for_handin(page: Page) -> tuple[Drawing, ...]:
+    """Draw what the hand-in folder shows beyond the page: one error graph for each η, and the confusion matrix."""
+    comparison = page.backprop.comparison
+    return (*(curve_drawing(comparison, curve) for curve in comparison.curves), confusion_drawing(page.mnist))

@@ -1,0 +1,79 @@
+"""How numbers are spelled for readers."""
+
+import math
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+OVERFLOW = "#NUM!"
+"""What Excel shows, and so what the page shows, where the class formula overflows."""
+# A line must not break inside a number.
+_TIMES_TEN = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def significant(value: float, digits: int = 9) -> str:
+    """Spell a number with so many significant digits: 0.000351777, 2.09236 × 10⁻⁶."""
+    if not math.isfinite(value):
+        return OVERFLOW
+    mantissa, exponent = _scientific(value, digits)
+    if -5 <= exponent < digits:
+        return _signed(_trimmed(f"{value:.{max(digits - 1 - exponent, 0)}f}"))
+    return _signed(f"{mantissa}{_TIMES_TEN}{str(exponent).translate(_SUPERSCRIPTS)}")
+
+
+def fixed(value: float, decimals: int) -> str:
+    """Spell a number for a column of figures; very large and very small ones in scientific notation."""
+    if not math.isfinite(value):
+        return OVERFLOW
+    if value and not 10.0**-decimals <= abs(value) < 1e5:
+        return significant(value, 6)
+    return _signed(f"{value:.{decimals}f}")
+
+
+def short(value: float) -> str:
+    """Spell a number that a person chose: 0.1, 2, 0.0001."""
+    return significant(value, 12)
+
+
+def percent(fraction: float, decimals: int = 2) -> str:
+    """Spell a fraction as percent."""
+    return f"{100 * fraction:.{decimals}f}\N{NO-BREAK SPACE}%"
+
+
+def mathml_number(value: float, digits: int = 9) -> Markup:
+    """Spell a number for use as an operand in a formula: what is negative stands in brackets."""
+    if not math.isfinite(value):
+        return Markup("<mtext>#NUM!</mtext>")
+    text = significant(abs(value), digits)
+    number, _, power = text.partition(_TIMES_TEN)
+    inner = Markup("<mn>{}</mn>").format(number)
+    if power:
+        exponent = _scientific(value, digits)[1]
+        inner = Markup("<mrow>{}<mo>×</mo><msup><mn>10</mn><mn>{}</mn></msup></mrow>").format(
+            inner, str(exponent).replace("-", "−")
+        )
+    return Markup("<mrow><mo>(</mo><mo>−</mo>{}<mo>)</mo></mrow>").format(inner) if value < 0 else inner
+
+
+def listing(items: Sequence[str], last: str = "and") -> str:
+    """Join words as English does: a, b and c."""
+    return f" {last} ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Spell a number with its noun: 1 epoch, 15 epochs."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def _scientific(value: float, digits: int) -> tuple[str, int]:
+    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+    return _trimmed(mantissa), int(exponent)
+
+
+def _trimmed(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", "−", 1) if text.startswith("-") else text

@@ -1,0 +1,104 @@
+"""Formulas for the page: what the derivation's expressions look like, with letters and with numbers put in."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+from markupsafe import Markup
+
+from backprop.notation import Partial, sigma
+from backprop.printers.infix import Text
+from backprop.printers.latex import LatexPrinter
+from backprop.printers.mathml import MathMLPrinter, math
+from backprop.printers.text import TextPrinter
+from reports.formats import mathml_number
+
+# Characters of a term that may not fit the width of a phone, and that of half a page.
+_WIDE, _LONG = 20, 60
+
+
+_NAME = re.compile(r"\b(dE_d[wb]\d|a_[ho]\d|[wbhoit]\d|E\d|E_total)\b")
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A chain of equal terms, in three notations."""
+
+    parts: tuple[Markup, ...]
+    """One <math> element for each term, so that a line may break before an equals sign."""
+    text: str
+    latex: str
+    wide: bool
+    """Whether it may need a scrolling region on a narrow screen."""
+    long: bool
+    """Whether it needs the whole width of the page."""
+
+
+class _PagePrinter(MathMLPrinter):
+    """Print w1_new, a weight's next value, as w₁ with a raised word."""
+
+    def symbol(self, name: str) -> str:
+        base, following, _ = name.partition("_new")
+        printed = super().symbol(base)
+        return f"<msup>{printed}<mtext>new</mtext></msup>" if following else printed
+
+
+class _NumberPrinter(MathMLPrinter):
+    """Print an expression with the values of its symbols in their places."""
+
+    def __init__(self, values: Mapping[Any, float]) -> None:
+        super().__init__()
+        self._values = values
+
+    def symbol(self, name: str) -> str:
+        return str(mathml_number(self._values[sp.Symbol(name)]))
+
+    def _print_Partial(self, expression: Any) -> Text:
+        return Text(str(mathml_number(self._values[expression])), super()._print_Partial(expression).level)
+
+
+def formula(terms: Sequence[Any]) -> Formula:
+    """Print a chain of equal terms."""
+    printed = [_PagePrinter().print(term) for term in terms]
+    texts = [TextPrinter().print(term) for term in terms]
+    return Formula(
+        parts=_chain(printed),
+        text=" = ".join(texts),
+        latex=" = ".join(LatexPrinter().print(term) for term in terms),
+        wide=max(map(len, texts)) > _WIDE,
+        long=max(map(len, texts)) > _LONG,
+    )
+
+
+def symbol(name: str) -> Markup:
+    """Print one symbol as a formula of its own."""
+    return Markup(math(MathMLPrinter().print(sp.Symbol(name))))
+
+
+def names_as_symbols(text: str) -> Markup:
+    """Set the names of the sheet that occur in a sentence as symbols; all else is escaped as usual."""
+    parts = _NAME.split(text)
+    return Markup("").join(symbol(part) if place % 2 else part for place, part in enumerate(parts))
+
+
+def with_numbers(expression: Any, values: Mapping[Any, float], result: float) -> tuple[Markup, ...]:
+    """Print an expression with numbers put in, and the result."""
+    # Markup of the first term is empty, so that each line begins with its equals sign.
+    return _chain(["", _NumberPrinter(values).print(expression), str(mathml_number(result))])[1:]
+
+
+def value_of(expression: Any, values: Mapping[Any, float]) -> float:
+    """Compute an expression from the values of its symbols."""
+    spelled_out = expression.replace(sigma, sigma.definition).doit()
+    return float(spelled_out.xreplace({key: sp.Float(value, 17) for key, value in values.items()}).evalf(17))
+
+
+def partial(above: str, below: str) -> Any:
+    """Make ∂above/∂below as a sign."""
+    return Partial(sp.Symbol(above), sp.Symbol(below))
+
+
+def _chain(printed: Sequence[str]) -> tuple[Markup, ...]:
+    return (Markup(math(printed[0])), *(Markup(math("", term)) for term in printed[1:]))

@@ -1,0 +1,113 @@
+"""Reading what training and evaluation recorded, and refusing what does not belong together."""
+
+import binascii
+import hashlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnist.errors import MnistError
+from mnist.history import TEST_IMAGES, History, read_history
+from mnist.results import Evaluation, read_evaluation
+from reports.errors import ReportError
+
+DIGITS, PIXELS = 10, 784
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A run, what it is worth, and the workbook: files that have been found to fit each other."""
+
+    history: History
+    evaluation: Evaluation
+    workbook: Path
+
+
+def read_inputs(output: Path) -> Inputs:
+    """Read OUTPUT/mnist and find OUTPUT/backprop.xlsx.
+
+    Raises ReportError that names the make target where something is missing, damaged, or of another run.
+    """
+    workbook, folder = output / "backprop.xlsx", output / "mnist"
+    if not workbook.is_file():
+        raise ReportError(f"{workbook} does not exist: run `make workbook`, which writes it")
+    try:
+        history = read_history(folder / "history.json")
+        _check_history(folder / "history.json", history)
+        evaluation = read_evaluation(folder / "evaluation.json")
+    except MnistError as error:
+        raise ReportError(str(error)) from error
+    _check_evaluation(folder / "evaluation.json", evaluation)
+    _check_together(folder, history, evaluation)
+    return Inputs(history, evaluation, workbook)
+
+
+def _check_history(path: Path, history: History) -> None:
+    if history.measured_on != TEST_IMAGES:
+        raise ReportError(f"{path} is of a run with --held-out, which is no result: run `make train` for one")
+    if not history.epochs:
+        raise ReportError(f"{path} holds no epoch yet: run `make train`, which goes on with the run")
+    for place, record in enumerate(history.epochs, 1):
+        losses = (record.train_loss, record.test_loss, record.learning_rate, record.seconds)
+        shares = (record.train_accuracy, record.test_accuracy)
+        if record.epoch != place or not all(map(_is_size, losses)) or not all(map(_is_share, shares)):
+            raise ReportError(f"{path} is damaged (epoch {place} holds impossible numbers): run `make train`")
+
+
+def _check_evaluation(path: Path, evaluation: Evaluation) -> None:
+    problem = _problem(evaluation)
+    if problem:
+        raise ReportError(f"{path} is damaged ({problem}): run `make report`, which evaluates anew")
+
+
+def _problem(evaluation: Evaluation) -> str | None:
+    """Find what JSON of the right types can still get wrong."""
+    counts = evaluation.confusion
+    if len(counts) != DIGITS or any(len(row) != DIGITS for row in counts):
+        return "the confusion matrix is not 10 × 10"
+    if evaluation.images < 1 or sum(map(sum, counts)) != evaluation.images:
+        return "the confusion matrix does not sum to the number of images"
+    if sum(counts[digit][digit] for digit in range(DIGITS)) != evaluation.correct:
+        return "the confusion matrix does not agree with the number of correct answers"
+    if not (_is_size(evaluation.loss) and _is_share(evaluation.accuracy)):
+        return "impossible numbers"
+    for wrong in evaluation.misclassified:
+        if not _is_misclassified(wrong.true, wrong.predicted, wrong.probabilities, wrong.pixels):
+            return f"image {wrong.index} is not what it should be"
+    return None
+
+
+def _is_misclassified(true: int, predicted: int, probabilities: tuple[float, ...], pixels: str) -> bool:
+    try:
+        size = len(binascii.a2b_base64(pixels))
+    except (binascii.Error, ValueError):
+        return False
+    digits = true in range(DIGITS) and predicted in range(DIGITS)
+    return digits and size == PIXELS and len(probabilities) == DIGITS and all(map(_is_share, probabilities))
+
+
+def _check_together(folder: Path, history: History, evaluation: Evaluation) -> None:
+    """Hold the evaluation against the checkpoint that lies beside it."""
+    checkpoint, again = folder / "model.pt", "run `make report`, which evaluates anew"
+    try:
+        found = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        raise ReportError(f"{checkpoint} does not exist: run `make train`, which writes it") from None
+    except OSError as error:
+        raise ReportError(f"{checkpoint} can't be read ({error.strerror}): run `make train`") from error
+    if found != evaluation.checkpoint_sha256:
+        raise ReportError(f"{folder / 'evaluation.json'} is not of {checkpoint}, which has changed since: {again}")
+    if evaluation.epoch != len(history.epochs):
+        raise ReportError(
+            f"{folder / 'evaluation.json'} measures epoch {evaluation.epoch}, but {folder / 'history.json'} has "
+            f"{len(history.epochs)}: {again}"
+        )
+
+
+def _is_size(value: float) -> bool:
+    return math.isfinite(value) and value >= 0
+
+
+def _is_share(value: float) -> bool:
+    # Probabilities come from float32 and may sum to a little more than 1.
+    return math.isfinite(value) and 0 <= value <= 1.000001

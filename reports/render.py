@@ -1,0 +1,60 @@
+"""From view and figures to one HTML file that asks nobody for anything."""
+
+import base64
+import hashlib
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from reports import formats
+from reports.figures import Figures
+from reports.formulas import names_as_symbols
+from reports.view import Page
+from reports.view_mnist import LEAST_ACCURACY, learning_rate_text
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+
+
+def render(page: Page, figures: Figures) -> str:
+    """Render the page: text is escaped, what a template forgets to define is an error."""
+    # Inside <style> nothing is escaped; the file is the project's own, and has no "</".
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            page=page,
+            backprop=page.backprop,
+            mnist=page.mnist,
+            figures=figures,
+            least_accuracy=LEAST_ACCURACY,
+            style=Markup(style),
+            policy=content_security_policy(style),
+        )
+    )
+
+
+def content_security_policy(style: str) -> str:
+    """Allow the page's own style and pictures that it carries itself, and nothing else: no script, no request."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    environment.filters |= {
+        "significant": formats.significant,
+        "fixed": formats.fixed,
+        "percent": formats.percent,
+        "short": formats.short,
+        "counted": formats.counted,
+        "names": names_as_symbols,
+        "rate": learning_rate_text,
+    }
+    return environment

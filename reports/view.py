@@ -1,0 +1,48 @@
+"""Everything that the page says, as frozen data: what is not in here is not on the page."""
+
+from dataclasses import dataclass
+
+from backprop.network import Preset
+from reports.inputs import Inputs
+from reports.provenance import provenance
+from reports.recipe_words import Fact
+from reports.view_backprop import BackpropView, view_backprop
+from reports.view_mnist import MnistView, view_mnist
+
+DEFAULT_TITLE = "Backpropagation by hand, and a small network that reads digits"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Who hands in what; text from the command line, so never to be trusted as markup."""
+
+    title: str = DEFAULT_TITLE
+    author: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole page."""
+
+    title: str
+    author: str
+    backprop: BackpropView
+    mnist: MnistView
+    provenance: tuple[Fact, ...]
+
+
+def view_page(heading: Heading, preset: Preset, learning_rate: float, inputs: Inputs) -> Page:
+    """Compute and arrange everything. Raises BackpropError for a learning rate that makes no run."""
+    return Page(
+        title=_one_line(heading.title) or DEFAULT_TITLE,
+        author=_one_line(heading.author),
+        backprop=view_backprop(preset, learning_rate),
+        mnist=view_mnist(inputs.history, inputs.evaluation),
+        provenance=provenance(inputs.history, inputs.evaluation),
+    )
+
+
+def _one_line(text: str) -> str:
+    """Keep what can be printed, on one line; bytes that were no UTF-8 become question marks."""
+    readable = text.encode("utf-8", "replace").decode("utf-8")
+    return " ".join("".join(c if c.isprintable() else " " for c in readable).split())

@@ -1,0 +1,218 @@
+"""Everything that the page says about Part 2, read from the run's records."""
+
+from dataclasses import dataclass
+
+from mnist.history import EpochRecord, History
+from mnist.results import Evaluation, LayerFacts, Misclassified
+from reports.formats import counted, fixed, listing, percent, significant
+from reports.png import data_uri, ink_png
+from reports.recipe_words import Fact, recipe_facts
+
+MOST_PARAMETERS, MOST_EPOCHS, LEAST_ACCURACY = 20_000, 20, 0.994
+"""What the assignment asks for."""
+MOST_IMAGES = 120
+"""How many misclassified digits the page shows; a good network has far fewer, and the page stays below 1 MB."""
+_HEAT_LEVELS = (1, 2, 4, 8, 16)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A requirement, what was reached, and whether that is enough."""
+
+    asked: str
+    reached: str
+    met: bool
+    note: str = ""
+
+    @property
+    def word(self) -> str:
+        """Say the verdict in words, so that colour is not needed to tell."""
+        return "reached" if self.met else "not reached"
+
+
+@dataclass(frozen=True)
+class ConfusionCell:
+    """How often a digit got an answer."""
+
+    count: int
+    heat: int
+    """0 for none, then rising with the count, for the colour; -1 for right answers."""
+
+
+@dataclass(frozen=True)
+class Digit:
+    """A misclassified digit, ready to show."""
+
+    index: int
+    true: int
+    predicted: int
+    sure: str
+    truth: str
+    image: str
+    """A data URI."""
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One layer as the table of receptive fields tells it."""
+
+    number: int
+    facts: LayerFacts
+    output: str
+    window: str
+    learns: bool
+
+
+@dataclass(frozen=True)
+class MnistView:
+    """Part 2."""
+
+    history: History
+    evaluation: Evaluation
+    verdicts: tuple[Verdict, ...]
+    layers: tuple[LayerRow, ...]
+    reading: tuple[str, ...]
+    confusion: tuple[tuple[ConfusionCell, ...], ...]
+    confusions: str
+    digits: tuple[Digit, ...]
+    recipe: tuple[Fact, ...]
+    seconds: float
+
+    @property
+    def last(self) -> EpochRecord:
+        """Give the last epoch."""
+        return self.history.epochs[-1]
+
+    @property
+    def multiply_adds(self) -> int:
+        """Sum what one image costs."""
+        return sum(row.facts.multiply_adds for row in self.layers)
+
+
+def view_mnist(history: History, evaluation: Evaluation) -> MnistView:
+    """Arrange a run with at least one epoch, and its evaluation, for reading."""
+    surest = sorted(evaluation.misclassified, key=lambda wrong: (-wrong.probabilities[wrong.predicted], wrong.index))
+    return MnistView(
+        history=history,
+        evaluation=evaluation,
+        verdicts=_verdicts(history, evaluation),
+        layers=tuple(_layer(number, facts) for number, facts in enumerate(evaluation.layers, 1)),
+        reading=_reading(history),
+        confusion=_confusion(evaluation),
+        confusions=_frequent(evaluation),
+        digits=tuple(map(_digit, surest[:MOST_IMAGES])),
+        recipe=recipe_facts(history.recipe),
+        seconds=sum(record.seconds for record in history.epochs),
+    )
+
+
+def _verdicts(history: History, evaluation: Evaluation) -> tuple[Verdict, ...]:
+    done, planned, last = len(history.epochs), history.recipe.epochs, history.epochs[-1]
+    unfinished = f"The run is not finished: its recipe has {counted(planned, 'epoch')}." if done < planned else ""
+    parameters = counted(evaluation.parameters, "parameter")
+    accuracy = f"{percent(last.test_accuracy)} after epoch\N{NO-BREAK SPACE}{last.epoch}"
+    differs = ""
+    if abs(last.test_accuracy - evaluation.accuracy) > 1e-9:
+        differs = f"The evaluation of the saved weights gives {percent(evaluation.accuracy)}."
+    return (
+        Verdict(f"Fewer than {MOST_PARAMETERS:,} parameters", parameters, evaluation.parameters < MOST_PARAMETERS),
+        Verdict(f"At most {MOST_EPOCHS} epochs", counted(done, "epoch"), max(done, planned) <= MOST_EPOCHS, unfinished),
+        Verdict(
+            f"At least {percent(LEAST_ACCURACY, 1)} of the {evaluation.images:,} test images, at the last epoch",
+            accuracy,
+            last.test_accuracy >= LEAST_ACCURACY,
+            differs,
+        ),
+    )
+
+
+def _layer(number: int, facts: LayerFacts) -> LayerRow:
+    parts = [] if facts.kernel is None else [f"{facts.kernel} × {facts.kernel}"]
+    if facts.stride and facts.stride > 1:
+        parts.append(f"stride {facts.stride}")
+    if facts.padding:
+        parts.append(f"padding {facts.padding}")
+    output = f"{facts.channels} × {facts.size} × {facts.size}"
+    return LayerRow(number, facts, output, ", ".join(parts) or "–", facts.kernel is not None)
+
+
+def _reading(history: History) -> tuple[str, ...]:
+    """Say in sentences what the training curves show."""
+    records = history.epochs
+    first, last = records[0], records[-1]
+    if len(records) == 1:
+        return (
+            f"One epoch only: {percent(last.test_accuracy)} of the test images are right after it, at a loss of "
+            f"{last.test_loss:.4f}. One point makes no curve.",
+        )
+    best = max(records, key=lambda record: (record.test_accuracy, record.epoch))
+    sentences = [
+        f"The test loss goes from {first.test_loss:.4f} after the first epoch to {last.test_loss:.4f} after epoch "
+        f"{last.epoch}, and the share of wrong answers from {percent(1 - first.test_accuracy)} to "
+        f"{percent(1 - last.test_accuracy)}.",
+        _when_reached(records),
+        f"The best epoch is {best.epoch} with {percent(best.test_accuracy)}; what counts is the last one, "
+        f"which has {percent(last.test_accuracy)}: picking the best by the test images would flatter the result."
+        if best.epoch != last.epoch
+        else f"The last epoch is also the best one, with {percent(last.test_accuracy)}.",
+    ]
+    return tuple(sentences)
+
+
+def _when_reached(records: tuple[EpochRecord, ...]) -> str:
+    goal = percent(LEAST_ACCURACY, 1)
+    reached = [record.epoch for record in records if record.test_accuracy >= LEAST_ACCURACY]
+    if not reached:
+        return f"No epoch reaches {goal}."
+    if len(reached) == len(records) - reached[0] + 1:
+        return f"The run reaches {goal} in epoch {reached[0]} and stays at or above it."
+    return (
+        f"The run first reaches {goal} in epoch {reached[0]}, and is at or above it after "
+        f"{counted(len(reached), 'epoch')} of {len(records)}."
+    )
+
+
+def _confusion(evaluation: Evaluation) -> tuple[tuple[ConfusionCell, ...], ...]:
+    return tuple(
+        tuple(ConfusionCell(count, -1 if row == column else _heat(count)) for column, count in enumerate(counts))
+        for row, counts in enumerate(evaluation.confusion)
+    )
+
+
+def _heat(count: int) -> int:
+    return sum(count >= level for level in _HEAT_LEVELS)
+
+
+def _frequent(evaluation: Evaluation) -> str:
+    """Name the mistakes made most often."""
+    pairs = [
+        (count, row, column)
+        for row, counts in enumerate(evaluation.confusion)
+        for column, count in enumerate(counts)
+        if row != column and count
+    ]
+    if not pairs:
+        return "No image is named wrongly."
+    most = sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))[:3]
+    named = listing([f"{row} read as {column} ({_times(count)})" for count, row, column in most])
+    return f"{'Most frequent' if len(pairs) > 1 else 'The only mistake'}: {named}."
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _digit(wrong: Misclassified) -> Digit:
+    return Digit(
+        wrong.index,
+        wrong.true,
+        wrong.predicted,
+        percent(wrong.probabilities[wrong.predicted], 1),
+        percent(wrong.probabilities[wrong.true], 1),
+        data_uri(ink_png(wrong.rows())),
+    )
+
+
+def learning_rate_text(rate: float) -> str:
+    """Spell a learning rate of a schedule."""
+    return fixed(rate, 5) if rate >= 1e-4 else significant(rate, 3)
