@@ -1,0 +1,51 @@
+"""The images, a part of them, and a short training run, made once for all tests."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from mnist import run
+from mnist.data import Dataset, load
+from mnist.progress import Reporter
+from mnist.recipe import RECIPES, Recipe
+from mnist.run import Settings
+
+TINY = dataclasses.replace(RECIPES["accurate"], epochs=3, precision="float32")
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The project's own data folder, so that the images are downloaded once and not once per test run."""
+    folder = Path(__file__).parents[2] / "data"
+    load(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dataset(data_folder: Path) -> Dataset:
+    return load(data_folder)
+
+
+@pytest.fixture(scope="session")
+def part(dataset: Dataset) -> Dataset:
+    """So few images that an epoch takes a moment; 650 is no multiple of the batch size."""
+    return Dataset(
+        dataset.train_images[:650], dataset.train_labels[:650], dataset.test_images[:300], dataset.test_labels[:300]
+    )
+
+
+@pytest.fixture
+def tiny() -> Recipe:
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def finished_run(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run, trained on few images and measured on all 10,000; not to be changed."""
+    folder = tmp_path_factory.mktemp("finished")
+    few = dataclasses.replace(
+        dataset, train_images=dataset.train_images[:1920], train_labels=dataset.train_labels[:1920]
+    )
+    run.train(Settings("accurate", dataclasses.replace(TINY, epochs=1), seed=1), few, folder, None, Reporter())
+    return folder

@@ -1,0 +1,173 @@
+"""Runs on disk: interrupted and resumed, kept, moved aside, refused."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mnist import checkpoint, run
+from mnist.data import Dataset
+from mnist.errors import MnistError
+from mnist.history import History, read_history
+from mnist.progress import EpochBar, Progress, Reporter
+from mnist.recipe import Recipe
+from mnist.run import Handling, Settings
+
+
+class Interrupting(Reporter):
+    """Behaves like a user who presses Ctrl-C in the middle of an epoch."""
+
+    def __init__(self, epoch: int) -> None:
+        self.last = epoch
+
+    def epoch(self, epoch: int, epochs: int, images: int) -> EpochBar:
+        bar = super().epoch(epoch, epochs, images)
+        if epoch == self.last:
+            bar.show = self.interrupt  # type: ignore[method-assign]
+        return bar
+
+    def interrupt(self, progress: Progress) -> None:
+        if progress.images > 300:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def settings(tiny: Recipe) -> Settings:
+    return Settings("accurate", tiny, seed=3)
+
+
+def go(
+    folder: Path, settings: Settings, dataset: Dataset, reporter: Reporter | None = None, **handling: bool
+) -> History:
+    """Do what the command does."""
+    reporter = reporter or Reporter()
+    found = run.choose(folder, settings, Handling(**handling), reporter)
+    return run.train(settings, dataset, folder, found, reporter)
+
+
+def timeless(history: History) -> History:
+    return dataclasses.replace(
+        history, epochs=tuple(dataclasses.replace(record, seconds=0.0) for record in history.epochs)
+    )
+
+
+def assert_same_bits(one: Any, other: Any) -> None:
+    if isinstance(one, torch.Tensor):
+        assert torch.equal(one, other)
+    elif isinstance(one, dict):
+        assert list(one) == list(other)
+        for key, value in one.items():
+            assert_same_bits(value, other[key])
+    elif isinstance(one, list):
+        for left, right in zip(one, other, strict=True):
+            assert_same_bits(left, right)
+    else:
+        assert one == other
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+def test_interrupted_and_resumed_is_uninterrupted_to_the_bit(
+    tmp_path: Path, part: Dataset, settings: Settings, epoch: int
+) -> None:
+    whole = go(tmp_path / "whole", settings, part)
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path / "halves", settings, part, Interrupting(epoch))
+    halves = go(tmp_path / "halves", settings, part)
+    assert timeless(halves) == timeless(whole)
+    one, other = (checkpoint.load(tmp_path / name / "model.pt") for name in ("whole", "halves"))
+    assert_same_bits(one.states, other.states)
+
+
+def test_another_seed_gives_another_run(tmp_path: Path, part: Dataset, settings: Settings) -> None:
+    one = go(tmp_path / "one", settings, part)
+    other = go(tmp_path / "other", dataclasses.replace(settings, seed=4), part)
+    assert timeless(one).epochs != timeless(other).epochs
+
+
+def test_history_is_rewritten_from_the_checkpoint(tmp_path: Path, part: Dataset, settings: Settings) -> None:
+    whole = go(tmp_path, settings, part)
+    (tmp_path / "history.json").write_text('{"epochs": [')
+    found = run.choose(tmp_path, settings, Handling(keep_finished=True), Reporter())
+    assert found
+    run.keep(tmp_path, found)
+    assert read_history(tmp_path / "history.json") == whole
+
+
+def test_a_finished_run_is_kept_on_request_and_differences_are_named(
+    tmp_path: Path, part: Dataset, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    go(tmp_path, settings, part)
+    content = (tmp_path / "model.pt").read_bytes()
+    asked = Settings("accurate", dataclasses.replace(settings.recipe, epochs=2), seed=9)
+    assert run.choose(tmp_path, asked, Handling(keep_finished=True), Reporter())
+    assert "with seed 3 (asked for: 9), epochs 3 (asked for: 2)" in capsys.readouterr().err
+    assert (tmp_path / "model.pt").read_bytes() == content
+
+
+def test_a_finished_run_is_moved_aside_by_the_next(tmp_path: Path, part: Dataset, settings: Settings) -> None:
+    one_epoch = dataclasses.replace(settings, recipe=dataclasses.replace(settings.recipe, epochs=1))
+    for count in (0, 1, 2):
+        go(tmp_path, one_epoch, part)
+        (tmp_path / "evaluation.json").write_text(f"of run {count}")
+        assert sorted(path.name for path in (tmp_path / "earlier").glob("*")) == [str(i + 1) for i in range(count)]
+    assert (tmp_path / "earlier" / "2" / "evaluation.json").read_text() == "of run 1"
+    assert checkpoint.load(tmp_path / "earlier" / "1" / "model.pt").history.finished
+
+
+def test_an_unfinished_run_with_other_settings_is_refused_and_can_be_restarted(
+    tmp_path: Path, part: Dataset, settings: Settings
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path, settings, part, Interrupting(2))
+    other = dataclasses.replace(settings, seed=8)
+    for handling in (Handling(), Handling(keep_finished=True)):
+        with pytest.raises(MnistError, match=r"unfinished run with seed 3 \(asked for: 8\): .*--restart"):
+            run.choose(tmp_path, other, handling, Reporter())
+    assert go(tmp_path, other, part, restart=True).seed == 8
+    assert len(checkpoint.load(tmp_path / "earlier" / "1" / "model.pt").history.epochs) == 1
+
+
+def test_a_run_on_held_out_images_is_marked_and_has_a_folder_of_its_own(
+    tmp_path: Path, part: Dataset, settings: Settings
+) -> None:
+    assert run.run_folder(tmp_path, held_out=True) != run.run_folder(tmp_path, held_out=False)
+    held_out = dataclasses.replace(settings, held_out=True)
+    assert go(tmp_path, held_out, part).measured_on == "held-out"
+    # Copied to where results lie, it still counts as something else.
+    assert run.differences(read_history(tmp_path / "history.json"), settings) == [
+        "measured on held-out (asked for: test)"
+    ]
+
+
+def test_a_loss_that_is_no_number_leaves_the_last_good_files(tmp_path: Path, part: Dataset, settings: Settings) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path, settings, part, Interrupting(2))
+    before = (tmp_path / "model.pt").read_bytes()
+    found = checkpoint.load(tmp_path / "model.pt")
+    found.states["network"]["conv1.weight"].fill_(float("nan"))
+    with pytest.raises(MnistError, match="the loss became nan in epoch 2"):
+        run.train(settings, part, tmp_path, found, Reporter())
+    assert (tmp_path / "model.pt").read_bytes() == before
+    assert len(read_history(tmp_path / "history.json").epochs) == 1
+
+
+def test_a_damaged_checkpoint_is_never_overwritten_unasked(tmp_path: Path, part: Dataset, settings: Settings) -> None:
+    (tmp_path / "model.pt").write_bytes(b"precious")
+    with pytest.raises(MnistError, match="damaged"):
+        go(tmp_path, settings, part)
+    assert (tmp_path / "model.pt").read_bytes() == b"precious"
+    go(tmp_path, settings, part, restart=True)
+    assert (tmp_path / "earlier" / "1" / "model.pt").read_bytes() == b"precious"
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_training(
+    tmp_path: Path, part: Dataset, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    trained: Callable[..., Any] = lambda *_: pytest.fail("trained in vain")  # noqa: E731
+    monkeypatch.setattr("mnist.training.Training.run_epoch", trained)
+    with pytest.raises(MnistError, match="can't be written"):
+        go(tmp_path / "file", settings, part)
