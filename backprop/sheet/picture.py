@@ -104,7 +104,7 @@ def _caption_places(network: Network, nodes: dict[str, Node]) -> Iterator[tuple[
     for error, activation in zip(network.errors, sources, strict=True):
         x, y = (nodes[activation].x + nodes[TOTAL_ERROR].x) / 2, (nodes[activation].y + _HEIGHT / 2) / 2
         yield error, x + 8, y + (-16 if y < _HEIGHT / 2 else 16), _ERROR
-    yield TOTAL_ERROR, nodes[TOTAL_ERROR].x - 14, 140, _ERROR
+    yield TOTAL_ERROR, nodes[TOTAL_ERROR].x - 14, 160, _ERROR
 
 
 _PAPER = f'<a:solidFill><a:srgbClr val="{_WHITE}"/></a:solidFill>'
