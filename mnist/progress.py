@@ -53,7 +53,7 @@ class Reporter:
     def begin(self, history: History, images: int) -> None:
         """Say what starts."""
         verb = f"Going on after epoch {len(history.epochs)} with" if history.epochs else "Training"
-        hardware = f"{history.hardware.precision}, {history.hardware.threads} threads"
+        hardware = f"{history.hardware.precision}, threads: {history.hardware.threads}"
         run = f"recipe {history.recipe_name}, seed {history.seed}, {history.recipe.epochs} epochs of {images:,} images"
         self.say(f"{verb} {run} ({hardware})")
 

@@ -135,7 +135,7 @@ def test_a_broken_download_leaves_nothing_and_tells_the_manual_way(
     tmp_path: Path, packed: Answers, serve: Serve, spoil: Callable[[bytes], Answers], missing: int
 ) -> None:
     serve({LABELS: packed[LABELS]}, spoil(packed[LABELS]), missing)
-    with pytest.raises(MnistError, match=r"t10k-labels-idx1-ubyte \(each as it is or as \.gz\) into MNIST/raw"):
+    with pytest.raises(MnistError, match=r"t10k-labels-idx1-ubyte \(each as it is or as \.gz\) into .*MNIST/raw"):
         download.fetch(tmp_path / "data")
     assert_nothing_written(tmp_path)
 
@@ -164,7 +164,7 @@ def test_a_data_folder_that_cannot_be_written_is_named(
     tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "data").write_text("a file where the folder should be")
-    monkeypatch.setattr(download, "_download", lambda: read_genuine(raw_folder(data_folder)))
+    monkeypatch.setattr(download, "_download", lambda _: read_genuine(raw_folder(data_folder)))
     with pytest.raises(MnistError, match="can't be written"):
         download.fetch(tmp_path / "data")
 
