@@ -52,9 +52,9 @@ class Recipe:
             return float(self.learning_rate * self.decay_factor**falls)
         total = self.epochs * steps_per_epoch
         lowest, top, end = self.learning_rate / 25, self.warm_up * total - 1, total - 1
-        if step <= top:
+        if step < top:
             return _cosine(lowest, self.learning_rate, step / top)
-        return _cosine(self.learning_rate, lowest / 1e4, (step - top) / (end - top) if end > top else 1)
+        return _cosine(self.learning_rate, lowest / 1e4, (step - top) / (end - top) if end > top else 0)
 
 
 def _cosine(start: float, end: float, share: float) -> float:

@@ -56,6 +56,7 @@ class Misclassified:
 
 @dataclass(frozen=True)
 class Evaluation:
+    summary: str
     """How the checkpoint's weights do on the 10,000 test images, and what the network is."""
 
     checkpoint_sha256: str

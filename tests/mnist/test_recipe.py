@@ -35,6 +35,12 @@ def test_one_cycle_is_that_of_torch(epochs: int) -> None:
     assert ours == pytest.approx(rates_of(torchs, steps))
 
 
+@pytest.mark.parametrize("steps", range(1, 12))
+def test_one_cycle_has_a_rate_for_runs_of_any_length(steps: int) -> None:
+    recipe = dataclasses.replace(RECIPES["accurate"], epochs=1)
+    assert all(0 < recipe.learning_rate_at(step, steps) <= recipe.learning_rate for step in range(steps))
+
+
 def test_course_falls_like_torchs_step_schedule() -> None:
     recipe = RECIPES["course"]
     expected = rates_of(StepLR(optimizer(recipe.learning_rate), step_size=15, gamma=0.1), recipe.epochs)
