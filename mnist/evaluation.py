@@ -11,7 +11,7 @@ from mnist import checkpoint
 from mnist.data import Dataset
 from mnist.errors import MnistError
 from mnist.history import TEST_IMAGES, History
-from mnist.model import DEVIATION, DIGITS, MEAN, Network, count_parameters, layer_facts
+from mnist.model import DEVIATION, DIGITS, MEAN, Network, count_parameters, layer_facts, summarise
 from mnist.results import Evaluation, Misclassified, Weights, WeightTensor
 from mnist.training import Training, probabilities_and_loss
 
@@ -45,6 +45,7 @@ def evaluate(path: Path, dataset: Dataset) -> tuple[Evaluation, Weights]:
         accuracy=correct / len(predictions),
         loss=loss,
         parameters=count_parameters(network),
+        summary=summarise(network),
         confusion=confusion_matrix(dataset.test_labels, predictions),
         misclassified=_misclassified(dataset, probabilities),
         layers=layer_facts(network),

@@ -72,7 +72,12 @@ def count_parameters(network: nn.Module) -> int:
 
 
 def summarise(network: nn.Module) -> str:
-    """Describe the network as torchsummary prints it, the tool that the assignment used; ends with a newline."""
+    """Describe the network as torchsummary prints it, the tool that the assignment used; ends with a newline.
+
+    Leaves the network in evaluation mode.
+    """
+    # torchsummary sends random images through, which in training mode would enter the batch statistics.
+    network.eval()
     text = io.StringIO()
     with contextlib.redirect_stdout(text), torch.random.fork_rng(devices=[]):
         print_summary(network, (1, IMAGE_SIZE, IMAGE_SIZE), device="cpu")

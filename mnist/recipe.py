@@ -62,11 +62,20 @@ def _cosine(start: float, end: float, share: float) -> float:
 
 
 RECIPES = {
+    # Chosen on the 5,000 training images that --held-out holds out, one run each, accuracy and loss there at the end.
+    # A standard error of these accuracies is 0.14 points, so the losses decided. With shifts of ±1 px:
+    #   weight decay 1e-5, 15 epochs                               98.98 %  0.0347
+    #   weight decay 1e-5, 20 epochs                               98.92 %  0.0346
+    #   weight decay 1e-4, 15 epochs                               99.00 %  0.0385
+    #   weight decay 1e-4, 15 epochs, also turned and scaled       98.86 %  0.0386
+    #   weight decay 5e-4, 15 epochs                               98.78 %  0.0563
+    #   weight decay 1e-4, label smoothing 0.1, after 11 epochs    98.74 %  (98.90 % without the smoothing)
     "accurate": Recipe(
-        epochs=20,
-        # Small batches: more, noisier steps; 128 and more lost accuracy at equal epochs.
+        # Five more brought nothing on the held-out images.
+        epochs=15,
+        # The assignment's.
         batch_size=64,
-        # High enough that the descent regularises; one cycle ends it near 0, so the last epoch is the best.
+        # High in the middle, near 0 at the end, so that the last epoch is the best and nothing needs to be picked.
         learning_rate=0.1,
         schedule=ONE_CYCLE,
         warm_up=0.2,
@@ -74,10 +83,12 @@ RECIPES = {
         decay_factor=1.0,
         momentum=0.9,
         nesterov=True,
+        # A network this small has little to spare: stronger penalties cost it accuracy.
         weight_decay=1e-5,
         label_smoothing=0.0,
-        # Digits are centred by mass, so they lie up to a pixel off; more costs a network this small its capacity.
+        # Digits are centred by their mass, so they lie a pixel off here and there.
         shift=1,
+        # Where the rate is low already; from the middle on, the average still carried worse weights along.
         averaging_start=0.75,
         averaging_interval=8,
         precision="auto",

@@ -56,7 +56,6 @@ class Misclassified:
 
 @dataclass(frozen=True)
 class Evaluation:
-    summary: str
     """How the checkpoint's weights do on the 10,000 test images, and what the network is."""
 
     checkpoint_sha256: str
@@ -70,6 +69,8 @@ class Evaluation:
     loss: float
     """Mean cross-entropy in nats."""
     parameters: int
+    summary: str
+    """The network as torchsummary prints it; ends with a newline."""
     confusion: tuple[tuple[int, ...], ...]
     """10 × 10 counts: row = true digit, column = the network's answer."""
     misclassified: tuple[Misclassified, ...]

@@ -31,6 +31,11 @@ def test_figures_are_those_of_the_last_record(found: tuple[Evaluation, Weights],
     assert found[0].loss == pytest.approx(last.test_loss, rel=1e-9)
 
 
+def test_the_summary_is_the_assignments(found: tuple[Evaluation, Weights]) -> None:
+    golden = Path(__file__).parents[1] / "reference" / "model-summary.txt"
+    assert found[0].summary == golden.read_text(encoding="utf-8")
+
+
 def test_confusion_matrix_sums_to_the_images_and_its_trace_is_the_accuracy(
     found: tuple[Evaluation, Weights], dataset: Dataset
 ) -> None:

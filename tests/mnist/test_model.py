@@ -17,6 +17,14 @@ def test_summary_is_the_assignments_to_the_byte() -> None:
     assert summarise(new_network(0)).encode() == GOLDEN.read_bytes()
 
 
+def test_describing_a_network_does_not_change_it() -> None:
+    network, untouched = new_network(0), new_network(0)
+    summarise(network)
+    layer_facts(network)
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, untouched.state_dict()[name])
+
+
 def test_parameters_of_the_layers_sum_to_the_networks() -> None:
     network = new_network(0)
     assert sum(parameter.numel() for parameter in network.parameters()) == PARAMETERS
