@@ -55,7 +55,7 @@ def network_drawing(view: BackpropView) -> Drawing:
 
 
 def _draw_edges(axes: Axes, view: BackpropView) -> None:
-    starts = _INPUT_X + 26
+    starts: float = _INPUT_X + 26
     for x, layer in zip(_NEURON_X, view.preset.network.layers, strict=True):
         for row, neuron in zip(_ROWS, layer, strict=True):
             for source_row, weight in zip(_ROWS, neuron.weights, strict=True):
@@ -160,7 +160,7 @@ def curve_drawing(comparison: Comparison, curve: Curve) -> Drawing:
         _scale(axes, comparison, logarithmic=False)
         label_ends(axes, _plot(axes, curve, colour))
     title = f"Total error at {curve.label}"
-    return Drawing(f"error-eta-{short(curve.learning_rate)}", title, _in_words(curve) + ".", figure)
+    return Drawing(f"error-eta-{curve.learning_rate:g}", title, _in_words(curve) + ".", figure)
 
 
 def curve_colours(comparison: Comparison) -> list[str]:

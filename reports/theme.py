@@ -26,11 +26,12 @@ CLASSES = {
     GOAL: "goal",
     **{colour: f"c{number}" for number, colour in enumerate(SERIES)},
 }
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 12,
     "text.color": INK,
+    "text.parse_math": False,
     "axes.edgecolor": MUTED,
     "axes.labelcolor": MUTED,
     "axes.linewidth": 0.8,

@@ -10,6 +10,7 @@ from mnist.recipe import RECIPES
 from mnist.results import Evaluation, LayerFacts, Misclassified, write_evaluation
 
 REFERENCE = Path(__file__).parent.parent / "reference"
+HOSTILE = '"><script>alert(1)</script>'
 CHECKPOINT = b"not a real checkpoint: the page only compares its hash"
 MD5 = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -17,7 +18,18 @@ MD5 = {
     "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
     "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
 }
-MISTAKES = {(4, 9): 7, (9, 4): 5, (7, 2): 6, (3, 5): 4, (5, 3): 4, (6, 0): 5, (8, 3): 3, (2, 7): 4, (1, 7): 2, (0, 6): 2}
+MISTAKES = {
+    (4, 9): 7,
+    (9, 4): 5,
+    (7, 2): 6,
+    (3, 5): 4,
+    (5, 3): 4,
+    (6, 0): 5,
+    (8, 3): 3,
+    (2, 7): 4,
+    (1, 7): 2,
+    (0, 6): 2,
+}
 _TOTALS = (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)
 _WINDOWS = (
     ("conv1", "Conv2d", 3, 1, 1, 8, 28, 3, 1, 80, 56448),
@@ -72,7 +84,10 @@ def history(epochs: int = 15) -> History:
 
 def evaluation(epochs: int = 15) -> Evaluation:
     """Make the evaluation that belongs to the run: 42 mistakes, or 202 after one epoch only."""
-    mistakes = {pair: count * (5 if epochs == 1 else 1) - (epochs == 1) * 8 * (pair == (4, 9)) for pair, count in MISTAKES.items()}
+    mistakes = {
+        pair: count * (5 if epochs == 1 else 1) - (epochs == 1) * 8 * (pair == (4, 9))
+        for pair, count in MISTAKES.items()
+    }
     confusion = tuple(
         tuple(
             mistakes.get((row, column), 0)

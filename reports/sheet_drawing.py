@@ -1,0 +1,117 @@
+"""The first sheet drawn from its cells, for machines without LibreOffice."""
+
+import io
+import zipfile
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+from matplotlib.axes import Axes
+from matplotlib.image import imread
+from matplotlib.patches import Rectangle
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.cell import range_boundaries
+
+from backprop.sheet.layout import LOSS_CHART, PICTURE
+from reports.errors import ReportError
+from reports.theme import INK, MUTED, PAPER, RULE, Drawing, canvas, themed
+
+_ROWS = 100
+_COLUMN_UNIT, _DEFAULT_WIDTH, _DEFAULT_HEIGHT = 6.0, 10.0, 15.0
+"""Points of a character of column width, and Excel's own defaults."""
+
+
+def draw_sheet(content: bytes, name: Path, network: Drawing) -> bytes:
+    """Draw what the cells hold, the network and the loss curve; give a PNG. Raises ReportError for a broken file."""
+    try:
+        sheet = openpyxl.load_workbook(io.BytesIO(content), data_only=True).worksheets[0]
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile, SyntaxError) as error:
+        raise ReportError(f"{name} is no readable workbook ({error}): run `make workbook`, which writes it") from error
+    grid = _Grid(sheet)
+    with themed():
+        figure = canvas(grid.width, grid.height)
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set(xlim=(0, grid.width), ylim=(grid.height, 0))
+        axes.axis("off")
+        for row in sheet.iter_rows(max_row=grid.rows, max_col=grid.columns):
+            for cell in row:
+                _draw_cell(axes, grid, cell)
+        _draw_network(axes, grid, network)
+        _draw_loss(axes, grid, sheet)
+    return Drawing("sheet", "The class sheet", "", figure).png()
+
+
+class _Grid:
+    """Where columns and rows begin, in points."""
+
+    def __init__(self, sheet: Any) -> None:
+        self.rows, self.columns = min(sheet.max_row, _ROWS), min(sheet.max_column, 31)
+        letters = [get_column_letter(number) for number in range(1, self.columns + 1)]
+        widths = [(sheet.column_dimensions[letter].width or _DEFAULT_WIDTH) * _COLUMN_UNIT for letter in letters]
+        heights = [sheet.row_dimensions[row].height or _DEFAULT_HEIGHT for row in range(1, self.rows + 1)]
+        self.x, self.y = [0.0, *accumulate(widths)], [0.0, *accumulate(heights)]
+        self.width, self.height = self.x[-1], self.y[-1]
+
+    def box(self, cells: tuple[str, str]) -> tuple[float, float, float, float]:
+        """Give left, top, right and bottom of a range."""
+        left, top, right, bottom = (int(edge or 1) for edge in range_boundaries(":".join(cells)))
+        return self.x[left - 1], self.y[top - 1], self.x[min(right, self.columns)], self.y[min(bottom, self.rows)]
+
+
+def _draw_cell(axes: Axes, grid: _Grid, cell: Any) -> None:
+    if cell.value is None or not hasattr(cell, "column_letter"):
+        return
+    left, top, right, bottom = grid.box((cell.coordinate, cell.coordinate))
+    fill = _colour(cell.fill.fgColor) if cell.fill.fill_type == "solid" else None
+    if fill:
+        axes.add_patch(
+            Rectangle((left, top), right - left, bottom - top, facecolor=fill, edgecolor=RULE, linewidth=0.4)
+        )
+    number = isinstance(cell.value, int | float)
+    text = _number(cell.value) if number else str(cell.value)
+    colour = _colour(cell.font.color) or INK
+    centred = cell.alignment.horizontal == "center"
+    x = (left + right) / 2 if centred else (right - 3 if number else left + 3)
+    aligned = "center" if centred else ("right" if number else "left")
+    weight = "bold" if cell.font.bold else "normal"
+    axes.text(x, (top + bottom) / 2, text, ha=aligned, va="center", fontsize=8, color=colour, fontweight=weight)
+
+
+def _number(value: float) -> str:
+    """Spell a number so that it fits its column."""
+    text = f"{value:.8f}".rstrip("0").rstrip(".")
+    return text if value == 0 or 1e-4 <= abs(value) < 1e4 else f"{value:.4g}"
+
+
+def _colour(colour: Any) -> str | None:
+    """Read an explicit colour; those of the theme are left at their default."""
+    value = getattr(colour, "rgb", None)
+    return f"#{value[-6:]}" if isinstance(value, str) and len(value) == 8 else None
+
+
+def _draw_network(axes: Axes, grid: _Grid, network: Drawing) -> None:
+    left, top, right, bottom = grid.box(PICTURE)
+    image = imread(io.BytesIO(network.png()))
+    width, height = right - left, (right - left) * image.shape[0] / image.shape[1]
+    if height > bottom - top:
+        width, height = width * (bottom - top) / height, bottom - top
+    inside = axes.inset_axes((left, top, width, height), transform=axes.transData)
+    inside.set(xticks=[], yticks=[])
+    inside.axis("off")
+    inside.imshow(image, aspect="auto")
+
+
+def _draw_loss(axes: Axes, grid: _Grid, sheet: Any) -> None:
+    """Plot the column of the total error, as the sheet's own chart does."""
+    header = next((cell for row in sheet.iter_rows(max_row=_ROWS) for cell in row if cell.value == "E_tot"), None)
+    if header is None:
+        return
+    cells = (sheet.cell(row, header.column).value for row in range(header.row + 1, sheet.max_row + 1))
+    errors = [value for value in cells if isinstance(value, int | float)]
+    left, top, right, bottom = grid.box(LOSS_CHART)
+    axes.add_patch(Rectangle((left, top), right - left, bottom - top, facecolor=PAPER, edgecolor=MUTED, linewidth=0.6))
+    inside = axes.inset_axes((left + 50, top + 30, right - left - 65, bottom - top - 60), transform=axes.transData)
+    inside.plot(errors, color=INK, linewidth=1.5)
+    inside.set_title("Loss", fontsize=11)
+    inside.tick_params(labelsize=8)

@@ -1,0 +1,78 @@
+"""A picture of the workbook's first sheet: LibreOffice's own where it is installed, else drawn from the cells."""
+
+import hashlib
+import io
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.image import imread, imsave
+
+from reports.errors import ReportError
+from reports.files import write_file
+from reports.sheet_drawing import draw_sheet
+from reports.theme import Drawing
+
+_OFFICE, _PAGES = "soffice", "pdftoppm"
+_DPI, _MARGIN = 200, 24
+_SECONDS = 180
+
+
+def sheet_picture(workbook: Path, network: Drawing, cache: Path) -> bytes:
+    """Give the PNG of the first sheet; one made before of the same workbook in the same way is taken from the cache.
+
+    Raises ReportError where the workbook can't be read.
+    """
+    office = shutil.which(_OFFICE) is not None and shutil.which(_PAGES) is not None
+    try:
+        content = workbook.read_bytes()
+    except OSError as error:
+        raise ReportError(f"{workbook} can't be read ({error.strerror}): run `make workbook`") from error
+    key = hashlib.sha256(content + (b"office" if office else network.png())).hexdigest()
+    kept = cache / f"sheet-{key[:16]}.png"
+    if kept.is_file():
+        return kept.read_bytes()
+    picture = (_printed(content) if office else None) or draw_sheet(content, workbook, network)
+    for outdated in cache.glob("sheet-*.png"):
+        outdated.unlink(missing_ok=True)
+    write_file(kept, picture)
+    return picture
+
+
+def _printed(workbook: bytes) -> bytes | None:
+    """Let LibreOffice print the workbook, and take the first page; None where that fails."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "sheet.xlsx").write_bytes(workbook)
+        # A profile of its own: a LibreOffice that the user has open would refuse otherwise.
+        profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+        convert = [_OFFICE, profile, "--headless", "--norestore", "--convert-to", "pdf", "--outdir", name]
+        pages = [_PAGES, "-png", "-r", str(_DPI), "-f", "1", "-l", "1", "-singlefile"]
+        try:
+            _run([*convert, str(folder / "sheet.xlsx")])
+            _run([*pages, str(folder / "sheet.pdf"), str(folder / "sheet")])
+            return _trimmed(folder / "sheet.png")
+        except (OSError, subprocess.SubprocessError, ValueError):
+            return None
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)
+
+
+def _trimmed(path: Path) -> bytes:
+    """Cut the paper's margins off. Raises ValueError where the page is blank."""
+    image = imread(path)[:, :, :3]
+    inked = np.any(image < 0.99, axis=2)
+    rows, columns = np.flatnonzero(np.any(inked, axis=1)), np.flatnonzero(np.any(inked, axis=0))
+    if not rows.size:
+        raise ValueError("the page is blank")
+    top, left = max(rows[0] - _MARGIN, 0), max(columns[0] - _MARGIN, 0)
+    content = io.BytesIO()
+    part = image[top : rows[-1] + _MARGIN, left : columns[-1] + _MARGIN]
+    software: Any = {"Software": None}
+    imsave(content, np.ascontiguousarray(part), format="png", metadata=software)
+    return content.getvalue()

@@ -1,0 +1,96 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import records
+
+from reports.cli import main
+
+PROJECT = Path(__file__).parents[2]
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "reports", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, timeout=120)
+
+
+def refused(capsys, *arguments):
+    try:
+        code = main([str(argument) for argument in arguments])
+    except SystemExit as stop:
+        code = stop.code
+    shown = capsys.readouterr()
+    assert code == 2
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 1
+    return shown.err
+
+
+def test_build_tells_where_everything_is(built):
+    done = run("build", "--output", built, "--author", "Ada Lovelace", "--title", "A title")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    for name in ("report.html", "backprop.xlsx", "handin"):
+        assert str(built / name) in done.stdout
+
+
+def test_torch_is_never_imported(built):
+    script = (
+        "import sys; from reports.cli import main; "
+        f"assert main(['build', '--output', {str(built)!r}]) == 0; "
+        "assert not {'torch', 'torchvision', 'torchsummary'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=PROJECT, check=True, capture_output=True, timeout=120)
+
+
+def test_help_is_quick_and_teaches():
+    script = (
+        "import sys; sys.argv = ['reports', 'build', '--help']\n"
+        "try:\n    from reports.cli import main; main()\n"
+        "except SystemExit: pass\n"
+        "assert not {'sympy', 'matplotlib', 'numpy', 'jinja2'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for word in ("history.json", "make train", "report.html", "handin", "--author"):
+        assert word in done.stdout
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf", "abc", ""])
+def test_a_learning_rate_that_makes_no_run(capsys, rate):
+    assert "learning rate" in refused(capsys, "build", f"--learning-rate={rate}")
+
+
+def test_an_unknown_preset_names_those_there_are(capsys):
+    assert "mazur" in refused(capsys, "build", "--preset", "x")
+
+
+def test_an_unknown_option_names_the_help(capsys):
+    assert "--help" in refused(capsys, "build", "--nonsense")
+
+
+def test_nothing_there_yet_names_the_target(capsys, tmp_path):
+    assert "make workbook" in refused(capsys, "build", "--output", tmp_path)
+
+
+def test_a_missing_run_names_the_target_and_leaves_the_old_page(capsys, output):
+    (output / "report.html").write_text("old")
+    (output / "mnist" / "history.json").unlink()
+    assert "make train" in refused(capsys, "build", "--output", output)
+    assert (output / "report.html").read_text() == "old"
+
+
+def test_an_unwritable_page_is_one_line(capsys, built, tmp_path):
+    records.write_run(tmp_path / "out")
+    for name in (".cache", "backprop.xlsx"):
+        (tmp_path / "out" / name).symlink_to(built / name)
+    (tmp_path / "out" / "report.html").mkdir()
+    assert "can't be written" in refused(capsys, "build", "--output", tmp_path / "out")
+
+
+def test_names_with_line_breaks_and_other_bytes_stay_on_one_line(built):
+    done = run("build", "--output", built, "--author", "Ada\n\x1b[31m\udcffLovelace", "--title", "A title")
+    assert done.returncode == 0, done.stderr
+    assert b"Ada [31m?Lovelace" in (built / "report.html").read_bytes()
+    assert run("build", "--output", built, "--author", "Ada Lovelace", "--title", "A title").returncode == 0

@@ -1,0 +1,62 @@
+import math
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.formats import counted, fixed, listing, mathml_number, percent, short, significant
+
+NARROW = str.maketrans({"\N{NO-BREAK SPACE}": " "})
+PLAIN = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
+
+
+def number(text):
+    """Read back what a reader would read."""
+    return float(text.translate(NARROW).replace(" × 10", "e").translate(PLAIN))
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.1, 9, "0.1"),
+        (1.0, 9, "1"),
+        (0.014181377937891657, 9, "0.0141813779"),
+        (0.00035178, 2, "0.00035"),
+        (2.0923623350964516e-06, 6, "2.09236 × 10⁻⁶"),
+        (-0.5, 9, "−0.5"),
+        (123456.0, 3, "1.23 × 10⁵"),
+        (0.0, 9, "0"),
+        (math.nan, 9, "#NUM!"),
+    ],
+)
+def test_significant(value, digits, text):
+    assert significant(value, digits).translate(NARROW) == text
+
+
+@given(st.floats(-1e300, 1e300), st.integers(1, 15))
+def test_significant_digits_are_those_of_the_number(value, digits):
+    assert number(significant(value, digits)) == pytest.approx(value, rel=0.5000001 * 10 ** (1 - digits))
+
+
+@given(st.floats(-1e4, 1e4))
+def test_fixed_is_close_or_scientific(value):
+    assert number(fixed(value, 6)) == pytest.approx(value, abs=5.1e-7, rel=1e-5)
+
+
+@given(st.floats(allow_infinity=False))
+def test_numbers_in_formulas_are_well_formed(value):
+    ET.fromstring(mathml_number(value))
+
+
+def test_negative_operands_stand_in_brackets():
+    assert mathml_number(-0.5) == "<mrow><mo>(</mo><mo>−</mo><mn>0.5</mn><mo>)</mo></mrow>"
+
+
+def test_words():
+    assert percent(0.9940).translate(NARROW) == "99.40 %"
+    assert short(0.1) == "0.1"
+    assert counted(1, "epoch") == "1 epoch"
+    assert counted(15662, "parameter") == "15,662 parameters"
+    assert listing(["a"]) == "a"
+    assert listing(["a", "b", "c"]) == "a, b and c"

@@ -1,0 +1,125 @@
+import io
+import re
+
+import matplotlib.image
+import pytest
+import records
+from office import require
+
+from backprop.network import PRESETS
+from reports import sheet_picture as pictures
+from reports.build import build
+from reports.errors import ReportError
+from reports.figures import draw
+from reports.handin import _readme
+from reports.inputs import Inputs, read_inputs
+from reports.markdown import Verbatim, escaped
+from reports.sheet_drawing import draw_sheet
+from reports.view import Heading, view_page
+
+
+@pytest.fixture(scope="module")
+def network():
+    inputs = Inputs(records.history(), records.evaluation(), None)
+    return draw(view_page(Heading(), PRESETS["class"], 1.0, inputs)).network
+
+
+def test_folder_holds_text_workbook_page_and_every_picture(built):
+    folder = built / "handin"
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", readme)
+    assert sorted(f"{path.relative_to(folder)}" for path in (folder / "pictures").iterdir()) == sorted(shown)
+    assert (folder / "backprop.xlsx").read_bytes() == (built / "backprop.xlsx").read_bytes()
+    assert (folder / "report.html").read_bytes() == (built / "report.html").read_bytes()
+
+
+def test_pictures_are_not_blank(built):
+    for path in (built / "handin" / "pictures").iterdir():
+        image = matplotlib.image.imread(path)[:, :, :3]
+        assert image.std() > 0.02, path
+        assert min(image.shape[:2]) > 400, path
+
+
+def test_readme_answers_the_assignment(built):
+    readme = (built / "handin" / "README.md").read_text(encoding="utf-8")
+    for rate in ("0.1", "0.2", "0.5", "0.8", "1", "2"):
+        assert f"\nη\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{rate}\n" in readme
+    assert (records.REFERENCE / "model-summary.txt").read_text(encoding="utf-8") in readme
+    assert "\nby Ada Lovelace\n" in readme
+    assert "| 15 | " in readme
+    assert "None" not in readme.replace("None of these runs", "")
+
+
+def test_same_inputs_same_bytes(built):
+    def snapshot():
+        paths = sorted(path for path in built.rglob("*") if path.is_file())
+        return {path.relative_to(built): path.read_bytes() for path in paths}
+
+    before = snapshot()
+    build(Heading("A title", "Ada Lovelace"), PRESETS["class"], 1.0, read_inputs(built), built)
+    assert snapshot() == before
+
+
+def test_hostile_names_stay_text_in_markdown(output):
+    author = "<img src=x onerror=alert(1)> [x](https://example.org) `a` | *b* $c$\n# d"
+    page = view_page(Heading(author, author), PRESETS["class"], 1.0, read_inputs(output))
+    pictures_shown = _Anything()
+    readme = _readme(page, pictures_shown)
+    line = next(line for line in readme.splitlines() if line.startswith("by "))
+    assert not re.search(r"(?<!\\)[<>\[\]`|*$#]", line)
+    assert "\\<img" in readme.splitlines()[0]
+
+
+class _Anything(dict):
+    def __missing__(self, key):
+        from reports.handin import Picture
+
+        return Picture("pictures/x.png", "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "spelled"),
+    [
+        ("a_b", "a\\_b"),
+        ("<b>", "\\<b\\>"),
+        ("plain, text: 0.5", "plain, text: 0.5"),
+        ("http://x", "http\\://x"),
+        (3, "3"),
+    ],
+)
+def test_escaped(text, spelled):
+    assert escaped(text) == spelled
+    assert escaped(Verbatim(text)) == str(text)
+
+
+def test_sheet_drawn_without_libreoffice_shows_the_cells(built, network):
+    workbook = built / "backprop.xlsx"
+    image = matplotlib.image.imread(io.BytesIO(draw_sheet(workbook.read_bytes(), workbook, network)))[:, :, :3]
+    assert image.std() > 0.1
+    red = (image[:, :, 0] > 0.9) & (image[:, :, 1:].max(axis=2) < 0.1)
+    assert red.mean() > 0.01, "the E_tot column"
+
+
+def test_sheet_picture_is_kept_until_the_workbook_changes(built, network, tmp_path, monkeypatch):
+    for program in ("soffice", "pdftoppm"):
+        require(program)
+    made = []
+    monkeypatch.setattr(pictures, "_printed", lambda content: made.append(content) or b"picture %d" % len(made))
+    workbook = tmp_path / "backprop.xlsx"
+    workbook.write_bytes(b"one")
+    assert pictures.sheet_picture(workbook, network, tmp_path / "cache") == b"picture 1"
+    assert pictures.sheet_picture(workbook, network, tmp_path / "cache") == b"picture 1"
+    workbook.write_bytes(b"two")
+    assert pictures.sheet_picture(workbook, network, tmp_path / "cache") == b"picture 2"
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_a_failing_libreoffice_is_replaced(built, network, tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, "_printed", lambda content: None)
+    monkeypatch.setattr(pictures, "draw_sheet", lambda content, name, network: b"drawn")
+    assert pictures.sheet_picture(built / "backprop.xlsx", network, tmp_path) == b"drawn"
+
+
+def test_a_broken_workbook_names_the_target(network, tmp_path):
+    with pytest.raises(ReportError, match="make workbook"):
+        draw_sheet(b"no workbook", tmp_path / "backprop.xlsx", network)

@@ -1,0 +1,98 @@
+import json
+
+import pytest
+import records
+
+from reports.errors import ReportError
+from reports.inputs import read_inputs
+
+
+def change(path, **fields):
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+def refusal(output):
+    with pytest.raises(ReportError) as caught:
+        read_inputs(output)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_records_are_read(output):
+    inputs = read_inputs(output)
+    assert inputs.history == records.history()
+    assert inputs.evaluation == records.evaluation()
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("backprop.xlsx", "make workbook"),
+        ("mnist/history.json", "make train"),
+        ("mnist/model.pt", "make train"),
+        ("mnist/evaluation.json", "make report"),
+    ],
+)
+def test_a_missing_file_names_the_target_that_writes_it(output, name, target):
+    (output / name).unlink()
+    message = refusal(output)
+    assert target in message
+    assert str(output / name) in message
+
+
+@pytest.mark.parametrize(("name", "target"), [("history", "make train"), ("evaluation", "make report")])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff\xfe", b"null", b"[" * 100_000])
+def test_a_damaged_file_names_the_target_that_writes_it(output, name, target, content):
+    (output / "mnist" / f"{name}.json").write_bytes(content)
+    assert target in refusal(output)
+
+
+def test_half_a_file_is_damaged(output):
+    path = output / "mnist" / "evaluation.json"
+    path.write_bytes(path.read_bytes()[:1000])
+    assert "make report" in refusal(output)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"confusion": [[1]]},
+        {"confusion": [[0] * 10] * 10},
+        {"correct": 3},
+        {"loss": float("nan")},
+        {"accuracy": 7.0},
+        {"misclassified": [{"index": 0, "true": 1, "predicted": 2, "probabilities": [0.1] * 10, "pixels": "AAAA"}]},
+        {"misclassified": [{"index": 0, "true": 11, "predicted": 2, "probabilities": [0.1] * 10, "pixels": ""}]},
+    ],
+)
+def test_an_impossible_evaluation_is_damaged(output, fields):
+    change(output / "mnist" / "evaluation.json", **fields)
+    assert "damaged" in refusal(output)
+
+
+def test_a_changed_checkpoint_asks_for_a_new_evaluation(output):
+    (output / "mnist" / "model.pt").write_bytes(b"another checkpoint")
+    message = refusal(output)
+    assert "changed since" in message
+    assert "make report" in message
+
+
+def test_an_evaluation_of_another_epoch_is_refused(output):
+    change(output / "mnist" / "evaluation.json", epoch=3)
+    assert "measures epoch 3" in refusal(output)
+
+
+def test_a_run_on_held_out_images_is_no_result(output):
+    change(output / "mnist" / "history.json", measured_on="held-out")
+    assert "no result" in refusal(output)
+
+
+def test_a_run_without_epochs_is_not_ready(output):
+    change(output / "mnist" / "history.json", epochs=[])
+    assert "make train" in refusal(output)
+
+
+def test_impossible_epochs_are_damaged(output):
+    epochs = json.loads((output / "mnist" / "history.json").read_text())["epochs"]
+    change(output / "mnist" / "history.json", epochs=[epochs[0] | {"test_loss": float("inf")}, *epochs[1:]])
+    assert "epoch 1" in refusal(output)

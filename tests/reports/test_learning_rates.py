@@ -1,0 +1,57 @@
+import math
+
+from reports.learning_rates import Comparison, Curve
+
+SPACE = "\N{NO-BREAK SPACE}"
+
+
+def curve(rate, errors, halved_at=None):
+    overflow = next((i for i, error in enumerate(errors) if not math.isfinite(error)), None)
+    return Curve(rate, tuple(errors), halved_at, overflow)
+
+
+def reading(*curves):
+    comparison = Comparison(curves, len(curves[0].errors), tuple(c.learning_rate for c in curves))
+    return " ".join(comparison.reading).replace(SPACE, " ")
+
+
+def test_runs_that_follow_one_path_are_said_to():
+    text = reading(curve(0.1, [1, 0.9, 0.8], 12), curve(1.0, [1, 0.5, 0.2], 1))
+    assert "η = 0.1 has 80.0 % of the initial error left, η = 1 has 20.0 %" in text
+    assert "every larger η ends with a smaller error" in text
+    assert "needs 12 iterations and η = 1 needs 1" in text
+    assert "nearly the same each time, between 1 and 1.2" in text
+    assert "None of these runs diverges" in text
+
+
+def test_a_run_that_overflows_is_named_and_compared_no_further():
+    text = reading(curve(0.1, [1, 0.9, 0.8]), curve(1.0, [1, 0.5, 0.2]), curve(9.0, [1, math.nan, math.nan]))
+    assert "η = 9 overflows: from iteration 1 on" in text
+    assert "η = 9 has" not in text
+    assert "None of these runs diverges" not in text
+
+
+def test_a_run_that_diverges_is_named():
+    text = reading(curve(0.1, [1, 0.9, 0.8]), curve(9.0, [1, 2.0, 3.0]))
+    assert "η = 9 diverges" in text
+    assert "smallest final error belongs to η = 0.1" in text
+    assert "None of these runs diverges" not in text
+
+
+def test_a_run_that_wavers_is_named_with_how_often():
+    text = reading(curve(0.1, [1, 0.9, 0.8, 0.7]), curve(9.0, [1, 0.5, 0.6, 0.4]))
+    assert "η = 9 does not fall steadily: the error rises in 1 iteration." in text
+
+
+def test_a_run_that_is_stuck_is_named_with_what_is_left():
+    text = reading(curve(0.1, [1 - i / 20 for i in range(10)]), curve(9.0, [1] + [0.9] * 9))
+    assert "η = 9 is stuck from iteration 1 on, with 90.0 % of the error left" in text
+
+
+def test_different_paths_are_not_called_one():
+    text = reading(curve(0.1, [1, 0.9, 0.8], 20), curve(1.0, [1, 0.5, 0.2], 1))
+    assert "larger steps do not simply follow the same path" in text
+
+
+def test_nothing_to_compare_is_no_failure():
+    assert reading(curve(0.1, [math.nan, math.nan]), curve(1.0, [math.nan, math.nan]))

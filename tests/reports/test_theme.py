@@ -1,0 +1,31 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.render import TEMPLATES
+from reports.theme import CLASSES, power_of_ten, spread
+
+
+@given(st.lists(st.floats(0, 300), max_size=8))
+def test_labels_never_overlap_and_stay_below_the_top(places):
+    moved = spread(places, 20, 0, 300)
+    assert all(b - a >= 20 - 1e-9 for a, b in pairwise(sorted(moved)))
+    assert all(place <= 300 for place in moved)
+    assert [p for p, _ in sorted(zip(moved, places, strict=True))] == sorted(moved)
+
+
+def test_labels_with_room_stay_where_they_are():
+    assert spread([100, 10, 50], 20, 0, 300) == [100, 10, 50]
+
+
+@pytest.mark.parametrize(("value", "text"), [(1e-3, "10⁻³"), (1.0, "10⁰"), (1e12, "10¹²")])
+def test_powers_of_ten(value, text):
+    assert power_of_ten(value) == text
+
+
+def test_every_colour_of_the_figures_has_its_classes_in_the_style_sheet():
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    for word in CLASSES.values():
+        assert f".f-{word} {{ fill: var(--{word}); }} .s-{word} {{ stroke: var(--{word}); }}" in style

@@ -1,0 +1,94 @@
+import json
+
+import numpy as np
+import pytest
+from agreement import REFERENCE, agrees, read_reference
+
+from backprop.network import PRESETS, SHEET_LEARNING_RATES, TOTAL_ERROR
+from reports.view_backprop import view_backprop
+
+CLASS = PRESETS["class"]
+
+
+@pytest.fixture(scope="module")
+def view():
+    return view_backprop(CLASS, 1.0)
+
+
+@pytest.mark.parametrize("rate", SHEET_LEARNING_RATES)
+def test_curves_agree_with_the_reference(view, rate):
+    header, rows = read_reference(f"class_eta{rate:g}.csv")
+    curve = next(curve for curve in view.comparison.curves if curve.learning_rate == rate)
+    assert agrees(curve.errors, rows[:, header.index(TOTAL_ERROR)]).all()
+
+
+def test_worked_numbers_agree_with_the_reference(view):
+    header, rows = read_reference("class_eta1.csv")
+    reference = dict(zip(header, rows[0], strict=True))
+    worked = {line.formula.text.split(" = ")[0]: line.value for group in view.worked for line in group.lines}
+    for name in header[8:]:
+        if name[0] != "w":
+            assert agrees(worked[name.replace("dE_d", "∂E_total/∂")], reference[name]), name
+    following = dict(zip(header, rows[1], strict=True))
+    for weight in CLASS.network.weights:
+        assert agrees(worked[f"{weight}_new"], following[weight])
+
+
+def test_the_parts_of_a_hidden_activation_add_up(view):
+    worked = {line.formula.text.split(" = ")[0]: line.value for group in view.worked for line in group.lines}
+    for a in ("a_h1", "a_h2"):
+        assert agrees(worked[f"∂E1/∂{a}"] + worked[f"∂E2/∂{a}"], worked[f"∂E_total/∂{a}"])
+
+
+def test_table_shows_the_first_rows_and_the_last_of_all_columns(view):
+    header, rows = read_reference("class_eta1.csv")
+    assert tuple(name for name, _, _ in view.table.columns) == header
+    assert view.table.iterations == (*range(10), 67)
+    for name, _, cells in view.table.columns:
+        for iteration, cell in zip(view.table.iterations, cells, strict=True):
+            shown = float(cell.replace("−", "-"))
+            assert shown == pytest.approx(rows[iteration, header.index(name)], abs=5e-7)
+
+
+def test_sections_for_paper_hold_every_computed_column_once(view):
+    names = [name for _, part in view.sections for name, _, _ in part.columns]
+    assert names == [name for name, _, _ in view.table.columns][4:]
+
+
+def test_slip_agrees_with_the_class_sheets_own_values(view):
+    header, rows = read_reference("class_as_taught_eta1.csv")
+    _, right = read_reference("class_eta1.csv")
+    for line in view.slip.lines:
+        column = header.index(line.name)
+        assert agrees(line.taught_value, rows[0, column])
+        assert agrees(line.derived_value, right[0, column])
+    assert [line.name for line in view.slip.lines] == ["dE_dw3", "dE_dw4"]
+    shift = np.abs(rows - right)[:, header.index(TOTAL_ERROR)]
+    assert view.slip.largest_shift == pytest.approx(shift.max(), abs=1e-12)
+    assert view.slip.lines[0].relative_error == pytest.approx(2.6e-4, rel=0.02)
+
+
+def test_every_line_of_the_six_panels_is_explained(view):
+    assert [panel.number for panel in view.panels] == [1, 2, 3, 4, 5, 6]
+    assert all(panel.introduction for panel in view.panels)
+    assert all(step.meaning for panel in view.panels for step in panel.steps)
+
+
+def test_proofs_hold(view):
+    assert len(view.proofs) == 9
+    assert all(proof.holds for proof in view.proofs)
+
+
+def test_mazur_starts_from_the_published_error():
+    published = json.loads((REFERENCE / "mazur.json").read_text())
+    view = view_backprop(PRESETS["mazur"], 0.5)
+    assert view.comparison.curves[0].first == pytest.approx(0.298371109, abs=5e-10)
+    assert published
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("rate", [1e-9, 0.3, 30.0, 1e6, 1e300])
+def test_any_learning_rate_makes_a_view(preset, rate):
+    view = view_backprop(PRESETS[preset], rate)
+    assert rate in [curve.learning_rate for curve in view.comparison.curves]
+    assert view.comparison.reading
