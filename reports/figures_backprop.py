@@ -138,7 +138,7 @@ def comparison_drawing(comparison: Comparison, *, logarithmic: bool) -> Drawing:
     name = "errors-logarithmic" if logarithmic else "errors-linear"
     with themed():
         figure = canvas(700, 400)
-        axes = plot_area(figure, 88, 92)
+        axes = plot_area(figure, 104, 92)
         _scale(axes, comparison, logarithmic)
         ends = []
         for curve, colour in zip(comparison.curves, curve_colours(comparison), strict=True):
@@ -156,7 +156,7 @@ def curve_drawing(comparison: Comparison, curve: Curve) -> Drawing:
     colour = curve_colours(comparison)[comparison.curves.index(curve)]
     with themed():
         figure = canvas(640, 340)
-        axes = plot_area(figure, 88, 92)
+        axes = plot_area(figure, 104, 92)
         _scale(axes, comparison, logarithmic=False)
         label_ends(axes, _plot(axes, curve, colour))
     title = f"Total error at {curve.label}"

@@ -74,7 +74,7 @@ def _without_minor_ticks(axes: Axes) -> None:
 
 
 def _epoch_axes(history: History, label: str) -> Axes:
-    axes = plot_area(canvas(700, 380), 92, 96)
+    axes = plot_area(canvas(700, 380), 116, 96)
     last = max(len(history.epochs), 2)
     axes.set_xlim(0.5 if len(history.epochs) == 1 else 1, 1.5 if len(history.epochs) == 1 else last)
     axes.set_xlabel("epoch")

@@ -34,6 +34,7 @@ _SETTINGS: Any = {
     "text.parse_math": False,
     "axes.edgecolor": MUTED,
     "axes.labelcolor": MUTED,
+    "axes.labelpad": 14,
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,

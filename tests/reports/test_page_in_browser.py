@@ -56,9 +56,11 @@ def test_the_violation_counter_would_see_one(visit, path):
     page.wait_for_function("window.violations.length > 0")
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 1280)])
-def test_axe_finds_nothing(visit, path, scheme, width):
-    page = visit(path, width=width, scheme=scheme)
+@pytest.mark.parametrize(
+    ("name", "scheme", "width"), [("hostile_page", "light", 320), ("one_epoch_page", "dark", 1280)]
+)
+def test_axe_finds_nothing(visit, request, name, scheme, width):
+    page = visit(request.getfixturevalue(name), width=width, scheme=scheme)
     page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
     # What passed is not needed, and to report it would take four times as long.
     results = page.evaluate("axe.run({resultTypes: ['violations', 'incomplete']})")
