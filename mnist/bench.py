@@ -71,7 +71,7 @@ def describe(seconds: dict[str, float]) -> str:
     return "\n".join(
         [
             f"training epoch, course (the assignment's recipe, DataLoader, float32)  {course:6.1f} s",
-            f"training epoch, {f'{DEFAULT_RECIPE} ({torch.get_num_threads()} threads)':52}{own:8.1f} s",
+            f"training epoch, {f'{DEFAULT_RECIPE} (threads: {torch.get_num_threads()})':52}{own:8.1f} s",
             f"share of the course's epoch  {own / course:46.2f}    (aim: below 0.50)",
         ]
     )

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+import torch
 
 from mnist import run
 from mnist.data import Dataset, load
@@ -12,6 +13,12 @@ from mnist.recipe import RECIPES, Recipe
 from mnist.run import Settings
 
 TINY = dataclasses.replace(RECIPES["accurate"], epochs=3, precision="float32")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Batches this small gain nothing from a second thread, and on a busy machine the threads wait for each other."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
