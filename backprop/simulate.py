@@ -17,10 +17,10 @@ from sympy.printing.numpy import NumPyPrinter
 from sympy.printing.pycode import PythonCodePrinter
 from tqdm import tqdm
 
+from backprop.activations import FUNCTIONS
 from backprop.derivation import Derivation, Equation
 from backprop.errors import BackpropError
 from backprop.network import LEARNING_RATE, TOTAL_ERROR, Preset, gradient_name
-from backprop.notation import sigma
 
 MAX_ITERATIONS = 10_000_000  # 31 columns of 8 bytes each: 2.5 GB
 _LONG_RUN = 200_000  # about a second
@@ -68,7 +68,7 @@ def simulate(
         raise BackpropError(f"{iterations} iterations make no run: give 1 to {MAX_ITERATIONS}")
     step = _step(derivation, _MATH, PythonCodePrinter, sequential=sequential)
     constants = [preset.values[name] for name in derivation.constants]
-    weights: Sequence[float] = [preset.values[name] for name in derivation.network.weights]
+    weights: Sequence[float] = [preset.values[name] for name in derivation.network.parameters]
     width = len(derivation.columns)
     values = np.full((iterations, width), np.nan)
     shown = None if iterations >= _LONG_RUN else True  # None: on terminals only
@@ -90,13 +90,13 @@ def simulate_errors(derivation: Derivation, preset: Preset, learning_rates: Sequ
     etas = np.array([check_learning_rate(eta) for eta in learning_rates])
     step = _step(derivation, _NUMPY, NumPyPrinter)
     constants = [preset.values[name] for name in derivation.constants]
-    weights: Sequence[Any] = [np.full(etas.shape, preset.values[name]) for name in derivation.network.weights]
+    weights: Sequence[Any] = [np.full(etas.shape, preset.values[name]) for name in derivation.network.parameters]
     width, error = len(derivation.columns), derivation.columns.index(TOTAL_ERROR)
     errors = np.empty((len(etas), iterations))
     with np.errstate(over="ignore", invalid="ignore"):
         for iteration in range(iterations):
             numbers = step(etas, *constants, *weights)
-            errors[:, iteration] = numbers[error]
+            errors[:, iteration] = np.where(np.isfinite(numbers[error]), numbers[error], np.nan)
             weights = numbers[width:]
     return errors
 
@@ -107,14 +107,15 @@ def _exp_or_nan(x: Any) -> Any:
 
 
 _X = sp.Symbol("x")
-_MATH = [{"sigma": sp.lambdify(_X, sigma.definition(_X), "math")}, "math"]
-_NUMPY = [{"sigma": sp.lambdify(_X, sigma.definition(_X), [{"exp": _exp_or_nan}, "numpy"])}, "numpy"]
+_MATH = [{f.__name__: sp.lambdify(_X, f.definition(_X), "math") for f in FUNCTIONS}, "math"]
+_GUARDED = [{"exp": _exp_or_nan}, "numpy"]
+_NUMPY = [{f.__name__: sp.lambdify(_X, f.definition(_X), _GUARDED) for f in FUNCTIONS}, "numpy"]
 
 
 def _step(
     derivation: Derivation, modules: list[Any], printer: Any, *, sequential: bool = False
 ) -> Callable[..., list[Any]]:
-    """Compile one iteration: (eta, constants …, weights …) → [columns …, next weights …].
+    """Compile one iteration: (eta, constants …, parameters …) → [columns …, next parameters …].
 
     The equations are handed to lambdify as its common subexpressions, so that they stay assignments in our order.
     """
@@ -122,7 +123,7 @@ def _step(
     assignments = [(e.symbol, e.expression) for e in (*derivation.forward, *derivation.gradients)]
     updates = [(following[e.name], e.expression) for e in derivation.updates]
     assignments = _sequential(derivation, assignments, following) if sequential else assignments + updates
-    arguments = sp.symbols([LEARNING_RATE, *derivation.constants, *derivation.network.weights])
+    arguments = sp.symbols([LEARNING_RATE, *derivation.constants, *derivation.network.parameters])
     results = [*sp.symbols(derivation.columns), *following.values()]
     settings = {"order": "none", "fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True}
     return sp.lambdify(  # type: ignore[no-any-return]
@@ -134,7 +135,9 @@ def _sequential(
     derivation: Derivation, assignments: list[tuple[Any, Any]], following: dict[str, Any]
 ) -> list[tuple[Any, Any]]:
     """Put the output layer's updates before the hidden gradients, which then read the new weights."""
-    output = [weight for neuron in derivation.network.layers[-1] for weight in neuron.weights]
+    network = derivation.network
+    late_layer = {name for neuron in network.layers[-1] for name in (*neuron.weights, neuron.bias)}
+    output = [name for name in network.parameters if name in late_layer]
     updates = {e.name: (following[e.name], e.expression) for e in derivation.updates}
     late = {gradient_name(w) for w in updates if w not in output}
     renewed = {sp.Symbol(weight): following[weight] for weight in output}
@@ -148,14 +151,14 @@ def _fill_cell_by_cell(
 ) -> None:
     """Fill rows that hold errors as a spreadsheet would: a cell is an error if it overflows or uses an error."""
     cells = {name: preset.values[name] for name in derivation.constants}
-    cells |= {LEARNING_RATE: learning_rate, **dict(zip(derivation.network.weights, weights, strict=True))}
+    cells |= {LEARNING_RATE: learning_rate, **dict(zip(derivation.network.parameters, weights, strict=True))}
     compiled = {e: _cell(e) for e in (*derivation.forward, *derivation.gradients, *derivation.updates)}
     for row in rows:
         for equation in (*derivation.forward, *derivation.gradients):
             cells[equation.name] = compiled[equation](cells)
         row[:] = [cells[name] for name in derivation.columns]
         cells |= {e.name: compiled[e](cells) for e in derivation.updates}
-        if all(math.isnan(cells[name]) for name in derivation.network.weights):
+        if all(math.isnan(cells[name]) for name in derivation.network.parameters):
             break
     constant = [derivation.columns.index(name) for name in (*preset.network.targets, *preset.network.inputs)]
     rows[:, constant] = rows[0, constant]
