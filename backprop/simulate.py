@@ -5,16 +5,17 @@ uses that cell is #NUM! too. Such a value is NaN here.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import mpmath
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 from sympy.printing.numpy import NumPyPrinter
-from sympy.printing.pycode import PythonCodePrinter
+from sympy.printing.pycode import MpmathPrinter, PythonCodePrinter
 from tqdm import tqdm
 
 from backprop.activations import FUNCTIONS
@@ -85,20 +86,62 @@ def simulate(
     return Trace(derivation.columns, values, learning_rate, overflow=None)
 
 
-def simulate_errors(derivation: Derivation, preset: Preset, learning_rates: Sequence[float], iterations: int) -> Floats:
-    """Return E_total, shape (learning rates, iterations), of many runs at once in NumPy; NaN from the overflow on."""
+def simulate_many(derivation: Derivation, preset: Preset, learning_rates: Sequence[float], iterations: int) -> Floats:
+    """Run many learning rates at once in NumPy: shape (learning rates, iterations, columns); NaN is Excel's #NUM!."""
     etas = np.array([check_learning_rate(eta) for eta in learning_rates])
     step = _step(derivation, _NUMPY, NumPyPrinter)
     constants = [preset.values[name] for name in derivation.constants]
-    weights: Sequence[Any] = [np.full(etas.shape, preset.values[name]) for name in derivation.network.parameters]
-    width, error = len(derivation.columns), derivation.columns.index(TOTAL_ERROR)
-    errors = np.empty((len(etas), iterations))
+    parameters: Sequence[Any] = [np.full(etas.shape, preset.values[name]) for name in derivation.network.parameters]
+    width = len(derivation.columns)
+    values = np.empty((len(etas), iterations, width))
     with np.errstate(over="ignore", invalid="ignore"):
         for iteration in range(iterations):
-            numbers = step(etas, *constants, *weights)
-            errors[:, iteration] = np.where(np.isfinite(numbers[error]), numbers[error], np.nan)
-            weights = numbers[width:]
-    return errors
+            numbers = step(etas, *constants, *parameters)
+            for column, number in enumerate(numbers[:width]):
+                values[:, iteration, column] = number
+            parameters = numbers[width:]
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def first_rows(
+    derivation: Derivation, preset: Preset, changes: Sequence[Mapping[str, float]]
+) -> list[dict[str, float]]:
+    """Compute iteration 0 once per change of the starting values: every column by name."""
+    step = _step(derivation, _MATH, PythonCodePrinter)
+    names = (*derivation.constants, *derivation.network.parameters)
+    rows = []
+    for change in changes:
+        values = {**preset.values, **change}
+        numbers = step(preset.learning_rate, *(values[name] for name in names))
+        rows.append(dict(zip(derivation.columns, numbers, strict=False)))
+    return rows
+
+
+def simulate_errors(derivation: Derivation, preset: Preset, learning_rates: Sequence[float], iterations: int) -> Floats:
+    """Return E_total, shape (learning rates, iterations), of many runs at once in NumPy; NaN from the overflow on."""
+    values = simulate_many(derivation, preset, learning_rates, iterations)
+    return values[:, :, derivation.columns.index(TOTAL_ERROR)]
+
+
+def simulate_precisely(
+    derivation: Derivation, preset: Preset, learning_rate: float, iterations: int
+) -> list[list[Any]]:
+    """Run in 50-digit arithmetic: one list of mpmath numbers per iteration, in the order of the columns.
+
+    Starting values are taken as the decimals they are written as: 0.1 is one tenth.
+    """
+    step = _step(derivation, _MPMATH, MpmathPrinter)
+    width, rows = len(derivation.columns), []
+    with mpmath.workdps(50):
+        eta = mpmath.mpf(repr(learning_rate))
+        constants = [mpmath.mpf(repr(preset.values[name])) for name in derivation.constants]
+        parameters = [mpmath.mpf(repr(preset.values[name])) for name in derivation.network.parameters]
+        for _ in range(iterations):
+            numbers = step(eta, *constants, *parameters)
+            rows.append(numbers[:width])
+            parameters = numbers[width:]
+    return rows
 
 
 def _exp_or_nan(x: Any) -> Any:
@@ -109,6 +152,7 @@ def _exp_or_nan(x: Any) -> Any:
 _X = sp.Symbol("x")
 _MATH = [{f.__name__: sp.lambdify(_X, f.definition(_X), "math") for f in FUNCTIONS}, "math"]
 _GUARDED = [{"exp": _exp_or_nan}, "numpy"]
+_MPMATH = [{f.__name__: sp.lambdify(_X, f.definition(_X), "mpmath") for f in FUNCTIONS}, "mpmath"]
 _NUMPY = [{f.__name__: sp.lambdify(_X, f.definition(_X), _GUARDED) for f in FUNCTIONS}, "numpy"]
 
 

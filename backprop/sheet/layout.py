@@ -11,6 +11,7 @@ from backprop.network import LEARNING_RATE, TOTAL_ERROR, Network
 CLASS_SHEET = "Class sheet"
 GENERAL_SHEET = "Training"
 DERIVATION_SHEET = "Derivation"
+CHECK_SHEET = "Check"
 COMPARISON_SHEET = "Comparison"
 MAX_ITERATIONS = 10_000
 

@@ -9,6 +9,7 @@ from backprop.errors import BackpropError
 from backprop.network import SHEET_LEARNING_RATES, Preset
 from backprop.sheet import layout, style
 from backprop.sheet.book import Book
+from backprop.sheet.check_sheet import write_check_sheet
 from backprop.sheet.class_sheet import write_class_sheet
 from backprop.sheet.comparison import write_comparison
 from backprop.sheet.general_sheet import write_general_sheets
@@ -59,8 +60,9 @@ def build_workbook(options: WorkbookOptions) -> Export:
     write_comparison(book, tables, curves)
     shown = None if options.iterations >= _LONG_TABLE else True  # None: on terminals only
     sheets = tqdm(zip(tables, curves, strict=True), total=len(tables), disable=shown, unit=" sheets", leave=False)
-    for number, (place, run) in enumerate(sheets, start=1):
-        _write_curve_sheet(book, number, place, run)
+    for number, (table, run) in enumerate(sheets, start=1):
+        _write_curve_sheet(book, number, table, run)
+    write_check_sheet(book, place, main)
     return Export(book, tuple(run.trace for run in (main, *curves)))
 
 
