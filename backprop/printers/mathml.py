@@ -73,7 +73,8 @@ def math(*terms: str) -> str:
 
 
 def _brackets(text: str) -> str:
-    return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
+    # In a row of its own, a leading minus inside the brackets is a sign and not an operator between two things.
+    return f"<mrow><mo>(</mo><mrow>{text}</mrow><mo>)</mo></mrow>"
 
 
 def _partial(above: str, below: str) -> str:
