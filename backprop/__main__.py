@@ -1,14 +1,15 @@
-"""The command: python -m backprop workbook | derive | trace."""
+"""The command: python -m backprop workbook | derive | trace | prove."""
 
 import argparse
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 from backprop.errors import BackpropError
-from backprop.network import PRESETS, Preset
+from backprop.network import PRESETS, Preset, layered, made_up_preset
 
 _DESCRIPTION = """\
 Backpropagation of the class's 2-2-2 sigmoid network, derived once and printed everywhere.
@@ -17,6 +18,7 @@ Backpropagation of the class's 2-2-2 sigmoid network, derived once and printed e
   python -m backprop workbook --learning-rate 0.5    the same with η = 0.5
   python -m backprop derive                          print the derivation, step by step
   python -m backprop trace --iterations 3            print every number of the first three iterations
+  python -m backprop prove                           compute random cases with five engines and compare them
 """
 
 
@@ -28,18 +30,17 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Returns 0, or 2 after one line about what was wrong with the input."""
+    """Run the command. Returns its exit code: 0, 1 for a finding, 2 after one line about a wrong input."""
     options = _parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], None] = options.run
+    run: Callable[[argparse.Namespace], int | None] = options.run
     try:
-        run(options)
+        return run(options) or 0
     except BackpropError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped; nothing was half-written", file=sys.stderr)
         return 130
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_workbook(commands.add_parser("workbook", help="write the class sheet as an Excel workbook"))
     _add_derive(commands.add_parser("derive", help="print the derivation"))
     _add_trace(commands.add_parser("trace", help="print the numbers of a run"))
+    _add_prove(commands.add_parser("prove", help="compute the same numbers five times and compare them"))
     return parser
 
 
@@ -85,6 +87,20 @@ def _add_trace(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_print_trace)
 
 
+def _add_prove(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Draw random learning rates, weights, biases, inputs and targets; compute every number with sympy in 50 "
+        "digits, NumPy, torch autograd, LibreOffice and JavaScript (node or Chromium), and print the largest "
+        "disagreement of each pair. Engines that are not installed are named and left out. Exit code 1 where one "
+        "pair disagrees."
+    )
+    parser.add_argument("--cases", type=int, default=6, metavar="N", help="random cases (default: %(default)s)")
+    parser.add_argument("--iterations", type=int, default=10, metavar="N", help="of each case (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the random numbers (default: %(default)s)")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the result as JSON too")
+    parser.set_defaults(run=_prove)
+
+
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--learning-rate",
@@ -103,7 +119,35 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_preset(parser: argparse.ArgumentParser) -> None:
     described = "; ".join(f"{preset.name}: {preset.description}" for preset in PRESETS.values())
-    parser.add_argument("--preset", choices=tuple(PRESETS), default="class", help=f"starting values. {described}")
+    parser.add_argument("--preset", choices=tuple(PRESETS), help=f"starting values (default: class). {described}")
+    parser.add_argument("--update-biases", action="store_true", help="train the preset's biases like weights")
+    own = parser.add_argument_group("a network of your own, instead of a preset")
+    own.add_argument("--layers", metavar="A,B,C", help="sizes from input to output, such as 3,4,2")
+    own.add_argument("--activation", choices=("sigmoid", "tanh", "relu"), help="of every neuron (default: sigmoid)")
+    own.add_argument("--biases", action="store_true", help="give each neuron a bias, trained like the weights")
+
+
+def _preset(options: argparse.Namespace) -> Preset:
+    """Look the preset up, or make one up for a network of the user's own."""
+    if options.layers is None:
+        if options.activation or options.biases:
+            raise BackpropError("--activation and --biases go with --layers, such as --layers 2,2,2")
+        preset = PRESETS[options.preset or "class"]
+        if options.update_biases and not preset.network.biases:
+            raise BackpropError(f"the preset {preset.name} has no biases to update: --preset mazur has")
+        return replace(preset, network=replace(preset.network, trains_biases=options.update_biases))
+    if options.preset or options.update_biases:
+        raise BackpropError("--layers makes a network of its own: leave out --preset and --update-biases")
+    network = layered(_sizes(options.layers), options.activation or "sigmoid", biases=options.biases)
+    return made_up_preset(network)
+
+
+def _sizes(text: str) -> list[int]:
+    parts = text.split(",")
+    sizes = [int(part) for part in parts if part.isdecimal()]
+    if len(sizes) != len(parts) or not 3 <= len(sizes) <= 7 or not all(1 <= size <= 50 for size in sizes):
+        raise BackpropError(f"--layers {text}: give three to seven sizes of 1 to 50, such as 3,4,2")
+    return sizes
 
 
 def _learning_rate(options: argparse.Namespace, preset: Preset) -> float:
@@ -113,7 +157,7 @@ def _learning_rate(options: argparse.Namespace, preset: Preset) -> float:
 def _write_workbook(options: argparse.Namespace) -> None:
     from backprop.sheet.workbook import WorkbookOptions, build_workbook
 
-    preset = PRESETS[options.preset]
+    preset = _preset(options)
     wanted = WorkbookOptions(preset, _learning_rate(options, preset), options.iterations, options.as_taught)
     export = build_workbook(wanted)
     export.book.save(options.output)
@@ -127,7 +171,7 @@ def _print_derivation(options: argparse.Namespace) -> None:
     from backprop.derivation import derive
     from backprop.listing import FORMATS
 
-    sys.stdout.write(FORMATS[options.format](derive(PRESETS[options.preset].network)))
+    sys.stdout.write(FORMATS[options.format](derive(_preset(options).network)))
 
 
 def _print_trace(options: argparse.Namespace) -> None:
@@ -135,7 +179,7 @@ def _print_trace(options: argparse.Namespace) -> None:
     from backprop.simulate import simulate
     from backprop.table_text import as_csv, as_json
 
-    preset = PRESETS[options.preset]
+    preset = _preset(options)
     derivation = derive(preset.network)
     if options.as_taught:
         derivation = as_taught(derivation)
@@ -144,6 +188,36 @@ def _print_trace(options: argparse.Namespace) -> None:
     sys.stdout.writelines(as_json(trace) if options.format == "json" else as_csv(trace))
     if trace.overflow is not None:
         _warn(f"{_overflows(eta, trace.overflow)}; printed the rows before")
+
+
+def _prove(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from backprop.proof.comparison import compare, random_cases, write_report
+    from backprop.proof.engines import ENGINES
+
+    if options.cases < 1 or options.iterations < 1:
+        raise BackpropError("--cases and --iterations start at 1")
+    cases = random_cases(options.seed, options.cases, options.iterations)
+    with tqdm(total=len(ENGINES), disable=None, leave=False, unit=" engines") as bar:
+
+        def show(name: str) -> None:
+            bar.set_description(name)
+            bar.update()
+
+        report = compare(cases, options.seed, show)
+    print(
+        f"{report.cases} random cases (seed {report.seed}) of {report.iterations} iterations: {report.numbers} numbers"
+    )
+    print("largest |a - b| / max(|b|, 0.1); numbers agree up to 1e-11")
+    for pair in report.pairs:
+        verdict = "agree" if pair.agrees else f"DISAGREE at {pair.where}"
+        print(f"  {pair.first:<18}{pair.second:<18}{pair.disagreement:9.1e}  {verdict}")
+    for engine in report.missing:
+        print(f"  not compared: {engine}")
+    if options.output is not None:
+        write_report(options.output, report)
+    return 0 if all(pair.agrees for pair in report.pairs) else 1
 
 
 def _overflows(learning_rate: float, iteration: int) -> str:

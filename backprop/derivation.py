@@ -7,8 +7,10 @@ from typing import Any
 
 import sympy as sp
 
+from backprop.activations import ACTIVATIONS, ActivationBase, rule_remainder
+from backprop.errors import BackpropError
 from backprop.network import LEARNING_RATE, TOTAL_ERROR, Network, Neuron, gradient_name
-from backprop.notation import factors_of, product, sigma, total
+from backprop.notation import factors_of, product, total
 
 Expression = Any  # sympy ships no types
 ETA = sp.Symbol(LEARNING_RATE)
@@ -36,9 +38,9 @@ class Derivation:
     forward: tuple[Equation, ...]
     """Net inputs, activations and errors; each uses only symbols before it."""
     gradients: tuple[Equation, ...]
-    """One per weight: the derivative of the total error, as a product of chain-rule factors."""
+    """One per weight and trained bias: the derivative of the total error, as a product of chain-rule factors."""
     updates: tuple[Equation, ...]
-    """One per weight: the weight's value in the next iteration."""
+    """One per weight and trained bias: its value in the next iteration."""
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -48,12 +50,20 @@ class Derivation:
         for layer in network.layers:
             names += [weight for neuron in layer for weight in neuron.weights]
             names += [name for neuron in layer for name in (neuron.name, neuron.activation)]
-        return (*names, *network.errors, TOTAL_ERROR, *(gradient_name(weight) for weight in network.weights))
+        trained = network.biases if network.trains_biases else ()
+        names += [*network.errors, TOTAL_ERROR, *map(gradient_name, network.weights)]
+        # Behind the class sheet's columns, so that those stay where they are.
+        return (*names, *trained, *map(gradient_name, trained))
 
     @cached_property
     def constants(self) -> tuple[str, ...]:
         """Name what stays the same in every iteration of a run: targets, inputs, biases."""
-        return (*self.network.targets, *self.network.inputs, *self.network.biases)
+        return (*self.network.targets, *self.network.inputs, *self.fixed_biases)
+
+    @property
+    def fixed_biases(self) -> tuple[str, ...]:
+        """Name the biases that are not trained."""
+        return () if self.network.trains_biases else self.network.biases
 
     def equation(self, name: str) -> Equation:
         """Find the equation that computes a column; an input, a target or a weight has none and raises KeyError."""
@@ -69,30 +79,31 @@ def derive(network: Network) -> Derivation:
     forward = tuple(_forward(network))
     gradients = tuple(
         Equation(
-            sp.Symbol(gradient_name(weight)),
-            product(chain_factors(forward, sp.Symbol(weight))),
-            f"how the total error changes with {weight}",
+            sp.Symbol(gradient_name(parameter)),
+            product(chain_factors(forward, sp.Symbol(parameter))),
+            f"how the total error changes with {parameter}",
         )
-        for weight in network.weights
+        for parameter in network.parameters
     )
     updates = tuple(
         Equation(
-            sp.Symbol(weight),
-            total((sp.Symbol(weight), product((-1, ETA, sp.Symbol(gradient_name(weight)))))),
-            f"{weight} of the next iteration: one step of size η against its gradient",
+            sp.Symbol(parameter),
+            total((sp.Symbol(parameter), product((-1, ETA, sp.Symbol(gradient_name(parameter)))))),
+            f"{parameter} of the next iteration: one step of size η against its gradient",
         )
-        for weight in network.weights
+        for parameter in network.parameters
     )
     return Derivation(network, forward, gradients, updates)
 
 
 def _forward(network: Network) -> Iterable[Equation]:
     sources = network.inputs
+    activation = ACTIVATIONS[network.activation]
     for layer in network.layers:
         for neuron in layer:
             yield Equation(sp.Symbol(neuron.name), _net_input(neuron, sources), f"net input of neuron {neuron.name}")
             yield Equation(
-                sp.Symbol(neuron.activation), sigma(sp.Symbol(neuron.name)), f"output of neuron {neuron.name}"
+                sp.Symbol(neuron.activation), activation(sp.Symbol(neuron.name)), f"output of neuron {neuron.name}"
             )
         sources = tuple(neuron.activation for neuron in layer)
     for error, target, output in zip(network.errors, network.targets, sources, strict=True):
@@ -153,8 +164,13 @@ class Slip:
 
 
 def slips(derivation: Derivation) -> tuple[Slip, ...]:
-    """List the class sheet's wrong gradients: the second hidden neuron's weights take σ' of the first one."""
-    first, second = derivation.network.layers[0][:2]
+    """List the class sheet's wrong gradients: the second hidden neuron's weights take σ' of the first one.
+
+    Raises BackpropError for a network that the class sheet is not about.
+    """
+    if len(derivation.network.layers[0]) != 2 or derivation.network.activation != "sigmoid":
+        raise BackpropError("only a sigmoid network with two hidden neurons can be computed as taught")
+    first, second = derivation.network.layers[0]
     exchange = {sp.Symbol(second.activation): sp.Symbol(first.activation)}
     found = []
     for weight in second.weights:
@@ -198,21 +214,25 @@ def prove(derivation: Derivation) -> tuple[Proof, ...]:
     """Hold each product of chain-rule factors against the direct derivative of the composed total error.
 
     The composed error is one expression in weights, inputs and targets; sympy differentiates it without
-    knowing of layers. The rule σ' = σ·(1 - σ) is proved first, from σ(x) = 1/(1 + exp(-x)).
+    knowing of layers. The activation's own derivative is proved first, from its definition.
     """
-    x = sp.Symbol("x")
-    rule = sp.simplify(
-        sp.diff(sigma.definition(x).doit(), x) - sigma(x).fdiff().replace(sigma, sigma.definition).doit()
-    )
-    proofs = [Proof("dσ(x)/dx = σ(x)·(1 - σ(x))", rule)]
+    activation = ACTIVATIONS[derivation.network.activation]
+    proofs = [Proof(_rule(activation), rule_remainder(activation))]
     composed = _composed(derivation.forward, sp.Symbol(TOTAL_ERROR))
-    for gradient, weight in zip(derivation.gradients, derivation.network.weights, strict=True):
-        direct = sp.diff(composed, sp.Symbol(weight))
+    for gradient, parameter in zip(derivation.gradients, derivation.network.parameters, strict=True):
+        direct = sp.diff(composed, sp.Symbol(parameter))
         by_factors = _composed(derivation.forward, gradient.expression)
         proofs.append(
             Proof(f"{gradient.name}: product of the factors = direct derivative", sp.expand(direct - by_factors))
         )
     return tuple(proofs)
+
+
+def _rule(activation: type[ActivationBase]) -> str:
+    x = sp.Symbol("x")
+    derivative = sp.sstr(product(factors_of(activation(x).fdiff())), order="none")
+    text = derivative.replace(activation.__name__, activation.sign).replace("*", "·").replace("··", "^")
+    return f"d{activation.sign}(x)/dx = {text}"
 
 
 def _composed(forward: tuple[Equation, ...], expression: Expression) -> Expression:

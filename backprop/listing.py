@@ -12,7 +12,7 @@ from backprop.printers.javascript import JavaScriptPrinter, step_function
 from backprop.printers.latex import LatexPrinter
 from backprop.printers.mathml import MathMLPrinter, math
 from backprop.printers.text import TextPrinter
-from backprop.sheet.layout import class_table
+from backprop.sheet.layout import main_table
 
 
 def as_text(derivation: Derivation) -> str:
@@ -60,7 +60,7 @@ def as_mathml(derivation: Derivation) -> str:
 
 
 def as_json(derivation: Derivation) -> str:
-    """Print every equation in every notation; Excel formulas are those of row 33 of the class sheet."""
+    """Print every equation in every notation; Excel formulas are those of the workbook's first row."""
     text = TextPrinter()
     record = {
         "columns": derivation.columns,
@@ -84,7 +84,7 @@ def as_json(derivation: Derivation) -> str:
 
 
 def _equations(derivation: Derivation, equations: tuple[Equation, ...]) -> list[dict[str, Any]]:
-    place = class_table(derivation, iterations=1)
+    place = main_table(derivation, iterations=1)
     printers: dict[str, Callable[[Any], str]] = {
         "text": TextPrinter().print,
         "latex": LatexPrinter().print,

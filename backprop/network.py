@@ -1,13 +1,15 @@
 """What the network is: names, sizes and starting values, as data."""
 
-from collections.abc import Mapping
+import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count, pairwise
 from types import MappingProxyType
 
 
 @dataclass(frozen=True)
 class Neuron:
-    """One sigmoid neuron: its net input is Σ weight · source (+ bias), its output is a_<name>."""
+    """One neuron: its net input is Σ weight · source (+ bias), its output is a_<name>."""
 
     name: str
     weights: tuple[str, ...]
@@ -23,11 +25,15 @@ class Neuron:
 
 @dataclass(frozen=True)
 class Network:
-    """A fully connected sigmoid network with squared error; the last layer has one neuron per target."""
+    """A fully connected network with squared error; the last layer has one neuron per target."""
 
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
     layers: tuple[tuple[Neuron, ...], ...]
+    activation: str = "sigmoid"
+    """Of every neuron: sigmoid, tanh or relu."""
+    trains_biases: bool = False
+    """Whether biases are updated like weights; otherwise they stay as they are."""
 
     @property
     def weights(self) -> tuple[str, ...]:
@@ -39,6 +45,11 @@ class Network:
         """Name every bias once, a shared one too."""
         names = (neuron.bias for layer in self.layers for neuron in layer)
         return tuple(dict.fromkeys(name for name in names if name is not None))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Name what training changes: the weights, and the biases where they are trained."""
+        return self.weights + (self.biases if self.trains_biases else ())
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -61,17 +72,52 @@ class Preset:
 
 TOTAL_ERROR = "E_total"
 LEARNING_RATE = "eta"
+_LAYER_LETTERS = "hklmn"  # of the hidden layers, from the input on
 
 
-def gradient_name(weight: str) -> str:
-    """Name the derivative of the total error by a weight: dE_dw1."""
-    return f"dE_d{weight}"
+def gradient_name(parameter: str) -> str:
+    """Name the derivative of the total error by a weight or bias: dE_dw1."""
+    return f"dE_d{parameter}"
 
 
 def _two_two_two(hidden_bias: str | None = None, output_bias: str | None = None) -> Network:
     hidden = (Neuron("h1", ("w1", "w2"), hidden_bias), Neuron("h2", ("w3", "w4"), hidden_bias))
     output = (Neuron("o1", ("w5", "w6"), output_bias), Neuron("o2", ("w7", "w8"), output_bias))
     return Network(inputs=("i1", "i2"), targets=("t1", "t2"), layers=(hidden, output))
+
+
+def layered(sizes: Sequence[int], activation: str = "sigmoid", *, biases: bool = False) -> Network:
+    """Name a network of any layer sizes: inputs first, outputs last, weights counted neuron by neuron.
+
+    With `biases`, each neuron has one of its own, which is trained. `sizes` holds at least an input, a hidden and an
+    output layer, and at most five hidden ones.
+    """
+    letters = (*_LAYER_LETTERS[: len(sizes) - 2], "o")
+    weight_numbers, bias_numbers = count(1), count(1)
+    layers = tuple(
+        tuple(
+            Neuron(
+                f"{letter}{number}",
+                tuple(f"w{next(weight_numbers)}" for _ in range(before)),
+                f"b{next(bias_numbers)}" if biases else None,
+            )
+            for number in range(1, size + 1)
+        )
+        for letter, (before, size) in zip(letters, pairwise(sizes), strict=True)
+    )
+    inputs, targets = (
+        tuple(f"{sign}{n + 1}" for n in range(size)) for sign, size in (("i", sizes[0]), ("t", sizes[-1]))
+    )
+    return Network(inputs, targets, layers, activation, trains_biases=biases)
+
+
+def made_up_preset(network: Network) -> Preset:
+    """Give a network numbers to start from: the same ones every time, small and without a pattern."""
+    numbers = random.Random(1)
+    values = {name: round(0.05 * place, 2) for place, name in enumerate(network.inputs, start=1)}
+    values |= {name: 0.99 if place % 2 else 0.01 for place, name in enumerate(network.targets)}
+    values |= {name: round(numbers.uniform(0.1, 0.6), 2) for name in (*network.weights, *network.biases)}
+    return Preset("made up", "numbers to start from", network, MappingProxyType(values), learning_rate=0.5)
 
 
 _WEIGHTS = {"w1": 0.15, "w2": 0.2, "w3": 0.25, "w4": 0.3, "w5": 0.4, "w6": 0.45, "w7": 0.5, "w8": 0.55}

@@ -5,19 +5,6 @@ from typing import Any
 import sympy as sp
 
 
-class sigma(sp.Function):  # noqa: N801 - printed by its name
-    """The logistic function, kept as σ(x) so that its derivative reads a·(1 - a)."""
-
-    def fdiff(self, argindex: int = 1) -> Any:
-        """Differentiate: σ' = σ·(1 - σ). `derivation.prove` proves it from 1/(1 + exp(-x))."""
-        return self * (1 - self)
-
-    @staticmethod
-    def definition(x: Any) -> Any:
-        """Spell σ(x) out as 1/(1 + exp(-x)), in this order."""
-        return sp.Pow(sp.Add(1, sp.exp(-x), evaluate=False), -1, evaluate=False)
-
-
 class Partial(sp.Function):
     """∂numerator/∂variable as a sign on paper; sympy's Derivative of a plain symbol would be 0."""
 
@@ -50,7 +37,7 @@ def negated(term: Any) -> Any:
 def _bracket_rank(factor: Any) -> int:
     if factor.is_Number:
         return 0
-    return 1 if factor.is_Symbol else 2
+    return 1 if factor.is_Symbol or factor.is_Function else 2
 
 
 def factors_of(expression: Any) -> tuple[Any, ...]:

@@ -6,9 +6,11 @@ from itertools import pairwise
 
 import sympy as sp
 
+from backprop.activations import ACTIVATIONS
 from backprop.derivation import Derivation, Equation, Expression, chain_factors, local_derivative, users
+from backprop.errors import BackpropError
 from backprop.network import TOTAL_ERROR, Neuron
-from backprop.notation import Partial, product, sigma
+from backprop.notation import Partial, product
 
 _E = sp.Symbol(TOTAL_ERROR)
 
@@ -31,7 +33,9 @@ class Panel:
 
 
 def panels(derivation: Derivation) -> tuple[Panel, ...]:
-    """Tell a derivation in the class sheet's six steps; the network has one hidden layer."""
+    """Tell a derivation in the class sheet's six steps. Raises BackpropError unless there is one hidden layer."""
+    if len(derivation.network.layers) != 2:
+        raise BackpropError("the six panels are about one hidden layer: use --format json for other networks")
     hidden, output = derivation.network.layers
     first_hidden = _symbols(w for neuron in hidden for w in neuron.weights)
     last = _symbols(w for neuron in output for w in neuron.weights)
@@ -56,9 +60,10 @@ def _forward_lines(derivation: Derivation) -> list[Line]:
         lines += [_line(derivation.equation(neuron.name)) for neuron in layer]
         lines += [_line(derivation.equation(neuron.activation)) for neuron in layer]
     first = derivation.network.layers[0][0]
-    spelled_out = sigma.definition(sp.Symbol(first.name))
-    place = next(i for i, line in enumerate(lines) if line.terms[0] == sp.Symbol(first.activation))
-    lines[place] = Line((*lines[place].terms, spelled_out), lines[place].meaning)
+    spelled_out = ACTIVATIONS[derivation.network.activation].definition(sp.Symbol(first.name))
+    if not isinstance(spelled_out, sp.tanh):  # which would read the same once more
+        place = next(i for i, line in enumerate(lines) if line.terms[0] == sp.Symbol(first.activation))
+        lines[place] = Line((*lines[place].terms, spelled_out), lines[place].meaning)
     return [*lines, *(_line(derivation.equation(name)) for name in (TOTAL_ERROR, *derivation.network.errors))]
 
 

@@ -5,22 +5,23 @@ uses that cell is #NUM! too. Such a value is NaN here.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import mpmath
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 from sympy.printing.numpy import NumPyPrinter
-from sympy.printing.pycode import PythonCodePrinter
+from sympy.printing.pycode import MpmathPrinter, PythonCodePrinter
 from tqdm import tqdm
 
+from backprop.activations import FUNCTIONS
 from backprop.derivation import Derivation, Equation
 from backprop.errors import BackpropError
 from backprop.network import LEARNING_RATE, TOTAL_ERROR, Preset, gradient_name
-from backprop.notation import sigma
 
 MAX_ITERATIONS = 10_000_000  # 31 columns of 8 bytes each: 2.5 GB
 _LONG_RUN = 200_000  # about a second
@@ -68,7 +69,7 @@ def simulate(
         raise BackpropError(f"{iterations} iterations make no run: give 1 to {MAX_ITERATIONS}")
     step = _step(derivation, _MATH, PythonCodePrinter, sequential=sequential)
     constants = [preset.values[name] for name in derivation.constants]
-    weights: Sequence[float] = [preset.values[name] for name in derivation.network.weights]
+    weights: Sequence[float] = [preset.values[name] for name in derivation.network.parameters]
     width = len(derivation.columns)
     values = np.full((iterations, width), np.nan)
     shown = None if iterations >= _LONG_RUN else True  # None: on terminals only
@@ -85,20 +86,62 @@ def simulate(
     return Trace(derivation.columns, values, learning_rate, overflow=None)
 
 
-def simulate_errors(derivation: Derivation, preset: Preset, learning_rates: Sequence[float], iterations: int) -> Floats:
-    """Return E_total, shape (learning rates, iterations), of many runs at once in NumPy; NaN from the overflow on."""
+def simulate_many(derivation: Derivation, preset: Preset, learning_rates: Sequence[float], iterations: int) -> Floats:
+    """Run many learning rates at once in NumPy: shape (learning rates, iterations, columns); NaN is Excel's #NUM!."""
     etas = np.array([check_learning_rate(eta) for eta in learning_rates])
     step = _step(derivation, _NUMPY, NumPyPrinter)
     constants = [preset.values[name] for name in derivation.constants]
-    weights: Sequence[Any] = [np.full(etas.shape, preset.values[name]) for name in derivation.network.weights]
-    width, error = len(derivation.columns), derivation.columns.index(TOTAL_ERROR)
-    errors = np.empty((len(etas), iterations))
+    parameters: Sequence[Any] = [np.full(etas.shape, preset.values[name]) for name in derivation.network.parameters]
+    width = len(derivation.columns)
+    values = np.empty((len(etas), iterations, width))
     with np.errstate(over="ignore", invalid="ignore"):
         for iteration in range(iterations):
-            numbers = step(etas, *constants, *weights)
-            errors[:, iteration] = numbers[error]
-            weights = numbers[width:]
-    return errors
+            numbers = step(etas, *constants, *parameters)
+            for column, number in enumerate(numbers[:width]):
+                values[:, iteration, column] = number
+            parameters = numbers[width:]
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def first_rows(
+    derivation: Derivation, preset: Preset, changes: Sequence[Mapping[str, float]]
+) -> list[dict[str, float]]:
+    """Compute iteration 0 once per change of the starting values: every column by name."""
+    step = _step(derivation, _MATH, PythonCodePrinter)
+    names = (*derivation.constants, *derivation.network.parameters)
+    rows = []
+    for change in changes:
+        values = {**preset.values, **change}
+        numbers = step(preset.learning_rate, *(values[name] for name in names))
+        rows.append(dict(zip(derivation.columns, numbers, strict=False)))
+    return rows
+
+
+def simulate_errors(derivation: Derivation, preset: Preset, learning_rates: Sequence[float], iterations: int) -> Floats:
+    """Return E_total, shape (learning rates, iterations), of many runs at once in NumPy; NaN from the overflow on."""
+    values = simulate_many(derivation, preset, learning_rates, iterations)
+    return values[:, :, derivation.columns.index(TOTAL_ERROR)]
+
+
+def simulate_precisely(
+    derivation: Derivation, preset: Preset, learning_rate: float, iterations: int
+) -> list[list[Any]]:
+    """Run in 50-digit arithmetic: one list of mpmath numbers per iteration, in the order of the columns.
+
+    Starting values are taken as the decimals they are written as: 0.1 is one tenth.
+    """
+    step = _step(derivation, _MPMATH, MpmathPrinter)
+    width, rows = len(derivation.columns), []
+    with mpmath.workdps(50):
+        eta = mpmath.mpf(repr(learning_rate))
+        constants = [mpmath.mpf(repr(preset.values[name])) for name in derivation.constants]
+        parameters = [mpmath.mpf(repr(preset.values[name])) for name in derivation.network.parameters]
+        for _ in range(iterations):
+            numbers = step(eta, *constants, *parameters)
+            rows.append(numbers[:width])
+            parameters = numbers[width:]
+    return rows
 
 
 def _exp_or_nan(x: Any) -> Any:
@@ -107,14 +150,16 @@ def _exp_or_nan(x: Any) -> Any:
 
 
 _X = sp.Symbol("x")
-_MATH = [{"sigma": sp.lambdify(_X, sigma.definition(_X), "math")}, "math"]
-_NUMPY = [{"sigma": sp.lambdify(_X, sigma.definition(_X), [{"exp": _exp_or_nan}, "numpy"])}, "numpy"]
+_MATH = [{f.__name__: sp.lambdify(_X, f.definition(_X), "math") for f in FUNCTIONS}, "math"]
+_GUARDED = [{"exp": _exp_or_nan}, "numpy"]
+_MPMATH = [{f.__name__: sp.lambdify(_X, f.definition(_X), "mpmath") for f in FUNCTIONS}, "mpmath"]
+_NUMPY = [{f.__name__: sp.lambdify(_X, f.definition(_X), _GUARDED) for f in FUNCTIONS}, "numpy"]
 
 
 def _step(
     derivation: Derivation, modules: list[Any], printer: Any, *, sequential: bool = False
 ) -> Callable[..., list[Any]]:
-    """Compile one iteration: (eta, constants …, weights …) → [columns …, next weights …].
+    """Compile one iteration: (eta, constants …, parameters …) → [columns …, next parameters …].
 
     The equations are handed to lambdify as its common subexpressions, so that they stay assignments in our order.
     """
@@ -122,7 +167,7 @@ def _step(
     assignments = [(e.symbol, e.expression) for e in (*derivation.forward, *derivation.gradients)]
     updates = [(following[e.name], e.expression) for e in derivation.updates]
     assignments = _sequential(derivation, assignments, following) if sequential else assignments + updates
-    arguments = sp.symbols([LEARNING_RATE, *derivation.constants, *derivation.network.weights])
+    arguments = sp.symbols([LEARNING_RATE, *derivation.constants, *derivation.network.parameters])
     results = [*sp.symbols(derivation.columns), *following.values()]
     settings = {"order": "none", "fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True}
     return sp.lambdify(  # type: ignore[no-any-return]
@@ -134,7 +179,9 @@ def _sequential(
     derivation: Derivation, assignments: list[tuple[Any, Any]], following: dict[str, Any]
 ) -> list[tuple[Any, Any]]:
     """Put the output layer's updates before the hidden gradients, which then read the new weights."""
-    output = [weight for neuron in derivation.network.layers[-1] for weight in neuron.weights]
+    network = derivation.network
+    late_layer = {name for neuron in network.layers[-1] for name in (*neuron.weights, neuron.bias)}
+    output = [name for name in network.parameters if name in late_layer]
     updates = {e.name: (following[e.name], e.expression) for e in derivation.updates}
     late = {gradient_name(w) for w in updates if w not in output}
     renewed = {sp.Symbol(weight): following[weight] for weight in output}
@@ -148,14 +195,14 @@ def _fill_cell_by_cell(
 ) -> None:
     """Fill rows that hold errors as a spreadsheet would: a cell is an error if it overflows or uses an error."""
     cells = {name: preset.values[name] for name in derivation.constants}
-    cells |= {LEARNING_RATE: learning_rate, **dict(zip(derivation.network.weights, weights, strict=True))}
+    cells |= {LEARNING_RATE: learning_rate, **dict(zip(derivation.network.parameters, weights, strict=True))}
     compiled = {e: _cell(e) for e in (*derivation.forward, *derivation.gradients, *derivation.updates)}
     for row in rows:
         for equation in (*derivation.forward, *derivation.gradients):
             cells[equation.name] = compiled[equation](cells)
         row[:] = [cells[name] for name in derivation.columns]
         cells |= {e.name: compiled[e](cells) for e in derivation.updates}
-        if all(math.isnan(cells[name]) for name in derivation.network.weights):
+        if all(math.isnan(cells[name]) for name in derivation.network.parameters):
             break
     constant = [derivation.columns.index(name) for name in (*preset.network.targets, *preset.network.inputs)]
     rows[:, constant] = rows[0, constant]

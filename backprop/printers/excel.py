@@ -11,7 +11,7 @@ from backprop.printers.infix import ATOM, InfixPrinter, Text
 class ExcelPrinter(InfixPrinter):
     """Print with cells for symbols. In Excel unary minus binds tighter than ^, and ^ groups to the left."""
 
-    plus, minus = "+", "-"
+    plus, minus, comma = "+", "-", ","
 
     def __init__(self, cell_of: Callable[[str], str]) -> None:
         super().__init__()
@@ -33,3 +33,12 @@ class ExcelPrinter(InfixPrinter):
 
     def _print_exp(self, expression: Any) -> Text:
         return self._call("EXP", expression)
+
+    def _print_tanh(self, expression: Any) -> Text:
+        return self._call("TANH", expression)
+
+    def _print_Max(self, expression: Any) -> Text:
+        return self._call("MAX", expression)
+
+    def _print_Positive(self, expression: Any) -> Text:
+        return Text(f"IF({self.print(expression.args[0])}>0,1,0)", ATOM)

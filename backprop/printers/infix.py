@@ -6,7 +6,7 @@ import sympy as sp
 from sympy.printing.printer import Printer
 
 from backprop.errors import BackpropError
-from backprop.notation import is_negative, negated, sigma
+from backprop.notation import is_negative, negated
 
 
 class Text(NamedTuple):
@@ -22,7 +22,7 @@ SUM, PRODUCT, POWER, ATOM = range(4)
 class InfixPrinter(Printer):
     """Print sums, products and powers in the order they stand; subclasses name operators, numbers and functions."""
 
-    plus, minus, times, raised = " + ", " - ", "*", "^"
+    plus, minus, times, raised, comma = " + ", " - ", "*", "^", ", "
 
     def print(self, expression: Any) -> str:
         """Return an expression as text; raises BackpropError naming a node that this language has no word for."""
@@ -90,11 +90,11 @@ class InfixPrinter(Printer):
             return self.quotient(self.number(sp.Integer(1)).text, [base])
         return Text(f"{self._wrap(base, ATOM)}{self.raised}{self._wrap(exponent, ATOM)}", POWER)
 
-    def _print_sigma(self, expression: Any) -> Text:
-        return self._part(sigma.definition(expression.args[0]))
+    def _print_ActivationBase(self, expression: Any) -> Text:
+        return self._part(expression.definition(expression.args[0]))
 
     def _call(self, name: str, expression: Any) -> Text:
-        return Text(f"{name}({', '.join(self.print(argument) for argument in expression.args)})", ATOM)
+        return Text(f"{name}({self.comma.join(map(self.print, expression.args))})", ATOM)
 
 
 def _is_inverse(factor: Any) -> bool:

@@ -6,7 +6,6 @@ from sympy.printing.jscode import JavascriptCodePrinter
 
 from backprop.derivation import Derivation
 from backprop.errors import BackpropError
-from backprop.notation import sigma
 
 
 class JavaScriptPrinter(JavascriptCodePrinter):
@@ -25,19 +24,22 @@ class JavaScriptPrinter(JavascriptCodePrinter):
 
     _print_not_supported = emptyPrinter
 
-    def _print_sigma(self, expression: Any) -> str:
-        # sympy takes a function for an atom, so the quotient has to bring its own brackets.
-        return f"({self._print(sigma.definition(expression.args[0]))})"
+    def _print_ActivationBase(self, expression: Any) -> str:
+        # sympy takes a function for an atom, so its definition has to bring its own brackets.
+        return f"({self._print(expression.definition(expression.args[0]))})"
+
+    def _print_Positive(self, expression: Any) -> str:
+        return f"({self._print(expression.args[0])} > 0 ? 1 : 0)"
 
 
 def step_function(derivation: Derivation, name: str = "step") -> str:
     """Print a function that computes one iteration from its constants, its weights and eta.
 
     The argument is an object with those names; the result is a new object with `derivation.columns` and `next`,
-    an object of the updated weights.
+    an object of the updated weights and trained biases.
     """
     printer = JavaScriptPrinter()
-    arguments = ", ".join((*derivation.constants, *derivation.network.weights, "eta"))
+    arguments = ", ".join((*derivation.constants, *derivation.network.parameters, "eta"))
     lines = [f"function {name}({{{arguments}}}) {{"]
     lines += [
         f"  const {e.name} = {printer.print(e.expression)};" for e in (*derivation.forward, *derivation.gradients)

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import sympy as sp
 from sympy.printing.latex import LatexPrinter as SympyLatexPrinter
 
 from backprop.errors import BackpropError
+
+_SIGNS = {"σ": r"\sigma", "tanh": r"\tanh"}
 
 
 class LatexPrinter(SympyLatexPrinter):
@@ -22,14 +25,20 @@ class LatexPrinter(SympyLatexPrinter):
         raise BackpropError(f"{type(self).__name__} cannot print {type(expression).__name__}: {expression}")
 
     def _print_Function(self, expression: Any, exp: str | None = None) -> str:
+        if isinstance(expression, sp.tanh):
+            return str(super()._print_Function(expression, exp))
         return self.emptyPrinter(expression)
 
     def _print_Symbol(self, expression: Any, style: str = "plain") -> str:
         return latex_name(expression.name)
 
-    def _print_sigma(self, expression: Any, exp: str | None = None) -> str:
+    def _print_ActivationBase(self, expression: Any, exp: str | None = None) -> str:
         power = f"^{{{exp}}}" if exp else ""
-        return rf"\sigma{power}\left({self._print(expression.args[0])}\right)"
+        sign = _SIGNS.get(expression.sign, rf"\operatorname{{{expression.sign}}}")
+        return rf"{sign}{power}\left({self._print(expression.args[0])}\right)"
+
+    def _print_Positive(self, expression: Any, exp: str | None = None) -> str:
+        return rf"\left[{self._print(expression.args[0])} > 0\right]"
 
     def _print_Partial(self, expression: Any, exp: str | None = None) -> str:
         above, variable = expression.args

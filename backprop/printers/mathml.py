@@ -41,11 +41,25 @@ class MathMLPrinter(InfixPrinter):
             return self.quotient("<mn>1</mn>", [base])
         return Text(f"<msup><mrow>{self._wrap(base, ATOM)}</mrow><mrow>{self.print(exponent)}</mrow></msup>", POWER)
 
-    def _print_sigma(self, expression: Any) -> Text:
-        return Text(f"<mi>σ</mi>{_brackets(self.print(expression.args[0]))}", ATOM)
+    def _call(self, name: str, expression: Any) -> Text:
+        arguments = "<mo>,</mo>".join(map(self.print, expression.args))
+        return Text(f"<mi>{name}</mi>{_brackets(arguments)}", ATOM)
+
+    def _print_ActivationBase(self, expression: Any) -> Text:
+        return self._call(expression.sign, expression)
 
     def _print_exp(self, expression: Any) -> Text:
-        return Text(f"<mi>exp</mi>{_brackets(self.print(expression.args[0]))}", ATOM)
+        return self._call("exp", expression)
+
+    def _print_tanh(self, expression: Any) -> Text:
+        return self._call("tanh", expression)
+
+    def _print_Max(self, expression: Any) -> Text:
+        return self._call("max", expression)
+
+    def _print_Positive(self, expression: Any) -> Text:
+        inside = f"{self.print(expression.args[0])}<mo>&gt;</mo><mn>0</mn>"
+        return Text(f"<mrow><mo>[</mo>{inside}<mo>]</mo></mrow>", ATOM)
 
     def _print_Partial(self, expression: Any) -> Text:
         above, variable = expression.args
@@ -59,7 +73,8 @@ def math(*terms: str) -> str:
 
 
 def _brackets(text: str) -> str:
-    return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
+    # In a row of its own, a leading minus inside the brackets is a sign and not an operator between two things.
+    return f"<mrow><mo>(</mo><mrow>{text}</mrow><mo>)</mo></mrow>"
 
 
 def _partial(above: str, below: str) -> str:

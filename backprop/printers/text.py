@@ -27,8 +27,17 @@ class TextPrinter(InfixPrinter):
         printed = super()._print_Pow(expression)
         return Text(printed.text.replace("^2", "²"), printed.level)
 
-    def _print_sigma(self, expression: Any) -> Text:
-        return self._call("σ", expression)
+    def _print_ActivationBase(self, expression: Any) -> Text:
+        return self._call(expression.sign, expression)
+
+    def _print_Positive(self, expression: Any) -> Text:
+        return Text(f"[{self.print(expression.args[0])} > 0]", ATOM)
+
+    def _print_tanh(self, expression: Any) -> Text:
+        return self._call("tanh", expression)
+
+    def _print_Max(self, expression: Any) -> Text:
+        return self._call("max", expression)
 
     def _print_exp(self, expression: Any) -> Text:
         return self._call("exp", expression)

@@ -64,11 +64,16 @@ class Book:
             raise BackpropError(f"cannot write temporary files: {error.strerror}; make room or set TMPDIR") from error
         write_atomically(path, content)
 
+    def without_values(self) -> bytes:
+        """Return the .xlsx file with formulas alone, for a spreadsheet program to compute."""
+        plain = io.BytesIO()
+        self._workbook.save(plain)
+        return plain.getvalue()
+
     def to_bytes(self) -> bytes:
         """Return the .xlsx file; the same sheets give the same bytes."""
-        plain, result = io.BytesIO(), io.BytesIO()
-        self._workbook.save(plain)
-        with zipfile.ZipFile(plain) as source, zipfile.ZipFile(result, "w") as target:
+        result = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(self.without_values())) as source, zipfile.ZipFile(result, "w") as target:
             parts = {name: source.read(name) for name in source.namelist()}
             self._complete(parts)
             for name, content in parts.items():

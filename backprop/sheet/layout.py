@@ -1,14 +1,17 @@
 """Where everything stands: the class sheet's geometry in one table, and that of the sheets that follow it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openpyxl.utils import get_column_letter
 
 from backprop.derivation import Derivation
-from backprop.network import LEARNING_RATE, TOTAL_ERROR
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, Network
 
 CLASS_SHEET = "Class sheet"
+GENERAL_SHEET = "Training"
+DERIVATION_SHEET = "Derivation"
+CHECK_SHEET = "Check"
 COMPARISON_SHEET = "Comparison"
 MAX_ITERATIONS = 10_000
 
@@ -41,6 +44,7 @@ PANELS = {
 }
 PICTURE = ("A5", "I14")
 LOSS_CHART = ("T16", "AA31")
+GENERAL_LOSS_CHART = ("A6", "H22")
 BIASES = (("I31", "J31"), ("K31", "L31"))
 """Label and value of each bias, for networks that have some; the class sheet's has none."""
 
@@ -54,9 +58,11 @@ class TablePlace:
     learning_rate: str
     columns: tuple[str, ...]
     """The quantity in each column, from A on."""
-    biases: tuple[str, ...]
-    """Names of the biases; their cells are on the class sheet."""
+    fixed_biases: tuple[str, ...]
+    """Names of the biases that stay as they are; their cells are on the class sheet."""
     iterations: int
+    origin: "TablePlace | None" = None
+    """The table that holds the starting values; none where this is the one."""
 
     @property
     def first_row(self) -> int:
@@ -78,15 +84,15 @@ class TablePlace:
 
     def bias_cell(self, name: str) -> str:
         """Give the class sheet's cell of a bias."""
-        return BIASES[self.biases.index(name)][1]
+        return BIASES[self.fixed_biases.index(name)][1]
 
     def reference(self, name: str, row: int | str) -> str:
         """Refer to a symbol from a formula in this table: a cell of `row`, or the anchored cell of η or a bias."""
         if name == LEARNING_RATE:
             return absolute(self.learning_rate)
-        if name in self.biases:
+        if name in self.fixed_biases:
             cell = absolute(self.bias_cell(name))
-            return cell if self.sheet == CLASS_SHEET else f"'{CLASS_SHEET}'!{cell}"
+            return cell if self.origin is None else f"'{self.origin.sheet}'!{cell}"
         return f"{self.letter(name)}{row}"
 
     def range(self, name: str) -> str:
@@ -95,14 +101,21 @@ class TablePlace:
         return f"'{self.sheet}'!${letter}${self.first_row}:${letter}${self.last_row}"
 
 
-def class_table(derivation: Derivation, iterations: int) -> TablePlace:
-    """Place the class sheet's own table: header in row 32, η in G31."""
-    return TablePlace(CLASS_SHEET, 32, "G31", derivation.columns, derivation.network.biases, iterations)
+def main_table(derivation: Derivation, iterations: int) -> TablePlace:
+    """Place the table that holds the starting values: where the class sheet has it, or in a general place."""
+    if is_class_shape(derivation.network):
+        return TablePlace(CLASS_SHEET, 32, "G31", derivation.columns, derivation.fixed_biases, iterations)
+    return TablePlace(GENERAL_SHEET, 24, "B4", derivation.columns, derivation.fixed_biases, iterations)
 
 
-def curve_table(number: int, derivation: Derivation, iterations: int) -> TablePlace:
+def is_class_shape(network: Network) -> bool:
+    """Tell whether a network has the class sheet's columns, so that it can stand in the class sheet's places."""
+    return (len(network.inputs), *map(len, network.layers)) == (2, 2, 2)
+
+
+def curve_table(number: int, origin: TablePlace) -> TablePlace:
     """Place the table of one further learning rate, near the top of a sheet of its own."""
-    return TablePlace(f"Curve {number}", 4, "G2", derivation.columns, derivation.network.biases, iterations)
+    return replace(origin, sheet=f"Curve {number}", header_row=4, learning_rate="G2", origin=origin)
 
 
 def absolute(cell: str) -> str:

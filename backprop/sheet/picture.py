@@ -93,8 +93,9 @@ def _caption_places(network: Network, nodes: dict[str, Node]) -> Iterator[tuple[
                 along = 0.5 if start.y == end.y else 0.68
                 outside = 0 if start.y != end.y else (-12 if end.y < _HEIGHT / 2 else 12)
                 yield weight, start.x + along * (end.x - start.x), start.y + along * (end.y - start.y) + outside, _DARK
-            if neuron.bias is not None and neuron is layer[0]:
-                yield neuron.bias, end.x + 24, _HEIGHT / 2, _TARGET
+        middles = (_HEIGHT / 2,) if len({neuron.bias for neuron in layer}) == 1 else (_HEIGHT / 2 - 9, _HEIGHT / 2 + 9)
+        for bias, y in zip(dict.fromkeys(neuron.bias for neuron in layer if neuron.bias), middles, strict=False):
+            yield bias, nodes[layer[0].name].x + 24, y, _TARGET
         sources = [neuron.activation for neuron in layer]
     for name in network.inputs:
         yield name, nodes[name].x, nodes[name].y + (-32 if nodes[name].y < _HEIGHT / 2 else 32), _INPUT

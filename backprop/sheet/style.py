@@ -1,5 +1,6 @@
 """How the workbook looks: fills, fonts and borders by what a cell is for."""
 
+from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
@@ -20,6 +21,7 @@ BLACK = PatternFill("solid", fgColor="FF000000")
 RED = PatternFill("solid", fgColor="FFFF0000")
 YELLOW = PatternFill("solid", fgColor="FFFFF2CC")
 
+AGREES, DIFFERS = "agrees", "differs"
 DATA, ERROR_DATA = "Backprop number", "Backprop error"
 CENTER = Alignment(horizontal="center")
 LEFT = Alignment(horizontal="left")
@@ -66,6 +68,22 @@ def validate_learning_rate(sheet: Worksheet, cell: str) -> None:
     rule.promptTitle, rule.prompt = "Learning rate η", "Any positive number. The rows below follow at once."
     rule.errorTitle, rule.error = "Not a learning rate", "η must be a number above 0, such as 0.5."
     _add(sheet, rule, [cell])
+
+
+def validate_iteration(sheet: Worksheet, cell: str, last: int) -> None:
+    """Let a cell take the number of an iteration only."""
+    rule = DataValidation(type="whole", operator="between", formula1="0", formula2=str(last), allow_blank=False)
+    rule.promptTitle, rule.prompt = "Iteration", f"Any row of the table, 0 to {last}."
+    rule.errorTitle, rule.error = "Not an iteration", f"The table has the iterations 0 to {last}."
+    _add(sheet, rule, [cell])
+
+
+def colour_verdicts(sheet: Worksheet, area: str) -> None:
+    """Colour cells green where they say AGREES, and red where they say anything else."""
+    first = area.split(":")[0]
+    for condition, colour in ((f'{first}="{AGREES}"', "FFC6EFCE"), (f'{first}<>"{AGREES}"', "FFFFC7CE")):
+        fill = PatternFill("solid", bgColor=colour)
+        sheet.conditional_formatting.add(area, FormulaRule(formula=[condition], fill=fill))  # type: ignore[no-untyped-call]
 
 
 def validate_numbers(sheet: Worksheet, cells: list[str]) -> None:

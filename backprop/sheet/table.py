@@ -11,7 +11,7 @@ from backprop.network import TOTAL_ERROR, Preset
 from backprop.printers.excel import ExcelPrinter
 from backprop.sheet import style
 from backprop.sheet.book import Book
-from backprop.sheet.layout import CLASS_SHEET, TablePlace, class_table, header
+from backprop.sheet.layout import TablePlace, header
 from backprop.simulate import Trace
 
 _COLUMN_WIDTH = 10.7
@@ -27,7 +27,7 @@ class Run:
 
 
 def write_table(book: Book, sheet: Worksheet, place: TablePlace, run: Run) -> None:
-    """Write a whole table. Only the class sheet's own holds starting values; other tables refer to it."""
+    """Write a whole table. Only the first sheet's holds starting values; other tables refer to it."""
     style.make_header(sheet, place.header_row, [header(name) for name in place.columns])
     for column, name in enumerate(place.columns, start=1):
         sheet.column_dimensions[place.letter(name)].width = _COLUMN_WIDTH
@@ -46,15 +46,14 @@ def write_table(book: Book, sheet: Worksheet, place: TablePlace, run: Run) -> No
 def _formulas(place: TablePlace, run: Run, name: str) -> Callable[[int], str | None]:
     """Give a column's formula by iteration; None where a number is typed."""
     derivation = run.derivation
-    origin = class_table(derivation, place.iterations).cell(name)
-    start = None if place.sheet == CLASS_SHEET else f"='{CLASS_SHEET}'!{origin}"
+    start = None if place.origin is None else f"='{place.origin.sheet}'!{place.origin.cell(name)}"
 
     def printed(expression: Any, row: str) -> str:
         return ExcelPrinter(lambda symbol: place.reference(symbol, row)).formula(expression)
 
     if name in (*run.preset.network.targets, *run.preset.network.inputs):
         pattern = f"={place.letter(name)}{{before}}"
-    elif name in run.preset.network.weights:
+    elif name in run.preset.network.parameters:
         update = next(e for e in derivation.updates if e.name == name)
         pattern = printed(update.expression, "{before}")
     else:

@@ -1,12 +1,15 @@
+from dataclasses import replace
+
 import pytest
 import sympy as sp
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backprop.activations import ACTIVATIONS, rule_remainder, spelled_out
 from backprop.derivation import as_taught, chain_factors, derive, prove, slips
-from backprop.network import PRESETS
-from backprop.notation import sigma
+from backprop.network import PRESETS, layered, made_up_preset
+from backprop.simulate import simulate
 
 CLASS = derive(PRESETS["class"].network)
 MAZUR = derive(PRESETS["mazur"].network)
@@ -17,7 +20,7 @@ def evaluate(derivation, values):
     """Put numbers into the ordered equations, one after the other, in 30-digit arithmetic."""
     known = {sp.Symbol(name): sp.Float(value, 30) for name, value in values.items()}
     for equation in (*derivation.forward, *derivation.gradients):
-        expression = equation.expression.replace(sigma, sigma.definition).doit()
+        expression = spelled_out(equation.expression)
         known[equation.symbol] = expression.xreplace(known).evalf(30)
     return {str(symbol): float(value) for symbol, value in known.items()}
 
@@ -82,3 +85,66 @@ def test_a_symbol_that_feeds_both_outputs_gets_one_sum():
     (factor,) = chain_factors(CLASS.forward, sp.Symbol("a_h1"))
     assert isinstance(factor, sp.Add)
     assert len(factor.args) == 2
+
+
+TORCH = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}
+
+
+def layered_by_autograd(network, values):
+    """Any network once more, as matrices, for torch to differentiate: total error, gradients by parameter name."""
+    signal = torch.tensor([values[name] for name in network.inputs], dtype=torch.float64)
+    leaves = []
+    for layer in network.layers:
+        weights = torch.tensor([[values[w] for w in n.weights] for n in layer], dtype=torch.float64, requires_grad=True)
+        leaves.append(([w for n in layer for w in n.weights], weights))
+        signal = weights @ signal
+        if layer[0].bias is not None:
+            bias = torch.tensor([values[n.bias] for n in layer], dtype=torch.float64, requires_grad=True)
+            leaves.append(([n.bias for n in layer], bias))
+            signal = signal + bias
+        signal = TORCH[network.activation](signal)
+    error = ((torch.tensor([values[t] for t in network.targets], dtype=torch.float64) - signal) ** 2).sum() / 2
+    error.backward()
+    names = [name for names, _ in leaves for name in names]
+    return error.item(), dict(zip(names, torch.cat([leaf.grad.flatten() for _, leaf in leaves]).tolist(), strict=True))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 4), min_size=3, max_size=5),
+    activation=st.sampled_from(sorted(TORCH)),
+    biases=st.booleans(),
+    data=st.data(),
+)
+def test_any_layer_sizes_and_activation_have_the_gradients_of_autograd(sizes, activation, biases, data):
+    network = layered(sizes, activation, biases=biases)
+    preset = made_up_preset(network)
+    values = {name: data.draw(numbers, label=name) for name in preset.values}
+    trace = simulate(derive(network), replace(preset, values=values), 0.1, 1)
+    ours = dict(zip(trace.columns, trace.values[0].tolist(), strict=True))
+    error, gradients = layered_by_autograd(network, values)
+    assert ours["E_total"] == pytest.approx(error, rel=1e-11, abs=1e-12)
+    assert gradients.keys() == set(network.parameters)
+    for name, gradient in gradients.items():
+        assert ours[f"dE_d{name}"] == pytest.approx(gradient, rel=1e-11, abs=1e-12), name
+
+
+def test_a_shared_bias_has_the_sum_of_its_neurons_gradients():
+    shared = replace(PRESETS["mazur"].network, trains_biases=True)
+    values = PRESETS["mazur"].values
+    trace = simulate(derive(shared), PRESETS["mazur"], 0.5, 1)
+    own = layered((2, 2, 2), biases=True)
+    split = {**values, "b1": values["b1"], "b2": values["b1"], "b3": values["b2"], "b4": values["b2"]}
+    _, gradients = layered_by_autograd(own, split)
+    assert trace.column("dE_db1")[0] == pytest.approx(gradients["b1"] + gradients["b2"], rel=1e-11)
+    assert trace.column("dE_db2")[0] == pytest.approx(gradients["b3"] + gradients["b4"], rel=1e-11)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_each_activations_derivative_is_sympys(name):
+    assert rule_remainder(ACTIVATIONS[name]) == 0
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_proof_holds_for_larger_networks(activation):
+    assert all(proof.holds for proof in prove(derive(layered((2, 3, 2), activation, biases=True))))

@@ -11,10 +11,11 @@ from matplotlib.mathtext import MathTextParser
 from office import convert, read_values, require
 from playwright.sync_api import sync_playwright
 
+from backprop.activations import sigma
 from backprop.derivation import derive
 from backprop.errors import BackpropError
 from backprop.network import PRESETS, SHEET_LEARNING_RATES
-from backprop.notation import Partial, product, sigma, total
+from backprop.notation import Partial, product, total
 from backprop.panels import panels
 from backprop.printers.excel import ExcelPrinter
 from backprop.printers.javascript import JavaScriptPrinter, step_function

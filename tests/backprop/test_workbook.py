@@ -12,13 +12,15 @@ from agreement import REFERENCE, agrees, read_reference
 from office import read_values, recalculate
 
 from backprop.derivation import as_taught, derive
-from backprop.network import PRESETS, SHEET_LEARNING_RATES
+from backprop.network import PRESETS, SHEET_LEARNING_RATES, layered, made_up_preset
 from backprop.sheet.book import Book, with_values
-from backprop.sheet.layout import CLASS_SHEET, COMPARISON_SHEET, class_table, curve_table
+from backprop.sheet.layout import CLASS_SHEET, COMPARISON_SHEET, curve_table, main_table
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 from backprop.simulate import simulate
 
 CLASS = PRESETS["class"]
+MAZUR = PRESETS["mazur"]
+TRAINED = replace(MAZUR, network=replace(MAZUR.network, trains_biases=True))
 CLASS_FILE = json.loads((REFERENCE / "class_sheet.json").read_text())
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 
@@ -59,6 +61,11 @@ CASES = {
     "overflow": {"learning_rate": 1e8, "iterations": 6},
     "saturated": {"learning_rate": 1e6, "iterations": 6},
     "one row": {"iterations": 1},
+    "biases updated": {"preset": TRAINED, "learning_rate": 0.5, "iterations": 30},
+    "3-4-2 tanh": {"preset": made_up_preset(layered((3, 4, 2), "tanh", biases=True)), "iterations": 30},
+    "2-3-2-1 relu": {"preset": made_up_preset(layered((2, 3, 2, 1), "relu", biases=True)), "iterations": 30},
+    "2-2-2 relu": {"preset": made_up_preset(layered((2, 2, 2), "relu")), "iterations": 30},
+    "relu overflow": {"preset": made_up_preset(layered((2, 2, 1), "relu")), "learning_rate": 1e200, "iterations": 9},
 }
 
 
@@ -86,7 +93,7 @@ def test_a_planted_false_value_is_found(default, tmp_path):
 def test_cached_values_are_the_reference_files(eta, default):
     columns, expected = read_reference(f"class_eta{eta:g}.csv")
     values = read_values(default)
-    place = curve_table(SHEET_LEARNING_RATES.index(eta) + 1, derive(CLASS.network), len(expected))
+    place = curve_table(SHEET_LEARNING_RATES.index(eta) + 1, main_table(derive(CLASS.network), len(expected)))
     got = [[values[place.sheet][place.cell(name, row)] for name in columns] for row in range(len(expected))]
     assert agrees(got, expected).all()
 
@@ -94,7 +101,7 @@ def test_cached_values_are_the_reference_files(eta, default):
 def test_cached_values_as_taught_are_the_class_files(tmp_path):
     columns, expected = read_reference("class_as_taught_eta1.csv")
     values = read_values(write(tmp_path / "taught.xlsx", taught=True))[CLASS_SHEET]
-    place = class_table(derive(CLASS.network), len(expected))
+    place = main_table(derive(CLASS.network), len(expected))
     got = [[values[place.cell(name, row)] for name in columns] for row in range(len(expected))]
     assert agrees(got, expected).all()
 
@@ -126,7 +133,7 @@ def test_headers_errors_and_editable_cells_look_as_they_should(sheet):
 
 def test_every_sheet_prints_landscape_on_one_width_and_only_curves_are_frozen(default):
     book = openpyxl.load_workbook(default)
-    assert book.sheetnames == [CLASS_SHEET, COMPARISON_SHEET, *(f"Curve {n}" for n in range(1, 7))]
+    assert book.sheetnames == [CLASS_SHEET, COMPARISON_SHEET, *(f"Curve {n}" for n in range(1, 7)), "Check"]
     for sheet in book:
         assert (sheet.page_setup.orientation, sheet.page_setup.fitToWidth) == ("landscape", 1)
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
@@ -187,14 +194,14 @@ def test_edits_on_sheet_one_and_on_the_comparison_are_followed_everywhere(defaul
     preset = replace(CLASS, values=MappingProxyType({**CLASS.values, **edited}))
     derivation = derive(CLASS.network)
     book = openpyxl.load_workbook(default)
-    place = class_table(derivation, 68)
+    place = main_table(derivation, 68)
     for name, value in edited.items():
         book[CLASS_SHEET][place.cell(name)] = value
     book[CLASS_SHEET][place.learning_rate] = 0.25
     book[COMPARISON_SHEET]["B7"] = 3.5
     book.save(tmp_path / "edited.xlsx")
     computed = recalculate(tmp_path / "edited.xlsx", tmp_path)
-    for table, eta in ((place, 0.25), (curve_table(3, derivation, 68), 3.5), (curve_table(1, derivation, 68), 0.1)):
+    for table, eta in ((place, 0.25), (curve_table(3, place), 3.5), (curve_table(1, place), 0.1)):
         trace = simulate(derivation, preset, eta, 68)
         got = [[computed[table.sheet][table.cell(name, row)] for name in trace.columns] for row in range(68)]
         assert agrees(got, trace.values).all()
@@ -246,7 +253,42 @@ def test_a_book_knows_that_shapes_need_a_drawing():
 
 def test_numbers_survive_bit_for_bit(default):
     trace = simulate(derive(CLASS.network), CLASS, 1.0, 68)
-    place = class_table(derive(CLASS.network), 68)
+    place = main_table(derive(CLASS.network), 68)
     values = read_values(default)[CLASS_SHEET]
     got = np.array([[values[place.cell(name, row)] for name in trace.columns] for row in range(68)])
     assert np.array_equal(got, trace.values)
+
+
+def verdicts(values, area):
+    """Give {row: verdict} of one column of the check sheet."""
+    column, first, last = area
+    return {row: values["Check"][f"{column}{row}"] for row in range(first, last + 1)}
+
+
+@pytest.mark.parametrize("picked", [0, 30, 67])
+def test_the_check_sheet_confirms_the_gradients_of_any_row(picked, default, tmp_path):
+    book = openpyxl.load_workbook(default)
+    book["Check"]["B4"] = picked
+    book.save(tmp_path / "picked.xlsx")
+    computed = recalculate(tmp_path / "picked.xlsx", tmp_path)
+    trace = simulate(derive(CLASS.network), CLASS, 1.0, 68)
+    shown = [computed["Check"][f"C{row}"] for row in range(9, 17)]
+    assert agrees(shown, [trace.column(f"dE_dw{n}")[picked] for n in range(1, 9)]).all()
+    assert set(verdicts(computed, ("H", 9, 16)).values()) == {"agrees"}
+    assert computed["Check"]["B6"].startswith("68 of 68")
+
+
+def test_the_check_sheet_accuses_the_class_sheets_slip(tmp_path):
+    computed = recalculate(write(tmp_path / "taught.xlsx", taught=True), tmp_path)
+    wrong = [row for row, verdict in verdicts(computed, ("H", 9, 16)).items() if verdict == "differs"]
+    assert [computed["Check"][f"A{row}"] for row in wrong] == ["w3", "w4"]
+    assert not computed["Check"]["B6"].startswith("68 of 68")
+
+
+def test_the_check_sheet_tells_when_the_learning_rate_is_no_longer_the_files(default, tmp_path):
+    book = openpyxl.load_workbook(default)
+    book[CLASS_SHEET]["G31"] = 0.9
+    book.save(tmp_path / "edited.xlsx")
+    computed = recalculate(tmp_path / "edited.xlsx", tmp_path)
+    assert computed["Check"]["B6"].startswith("1 of 68")
+    assert set(verdicts(computed, ("H", 9, 16)).values()) == {"agrees"}

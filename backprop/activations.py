@@ -1,0 +1,101 @@
+"""The activation functions, each kept as a function of its own so that its derivative reads in terms of its output."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import sympy as sp
+
+
+class ActivationBase(sp.Function):
+    """A function of one net input; `sign` is how it is written on paper.
+
+    sympy's printers look at a base class of functions only if its name ends in Base.
+    """
+
+    nargs = 1
+    sign = ""
+
+    @staticmethod
+    def definition(x: Any) -> Any:
+        """Spell the function out in sympy's own functions."""
+        raise NotImplementedError
+
+
+class sigma(ActivationBase):  # noqa: N801 - printed by its name
+    """The logistic function σ."""
+
+    sign = "σ"
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """Differentiate: σ' = σ·(1 - σ)."""
+        return self * (1 - self)
+
+    @staticmethod
+    def definition(x: Any) -> Any:
+        """Spell σ(x) out as 1/(1 + exp(-x)), in this order."""
+        return sp.Pow(sp.Add(1, sp.exp(-x), evaluate=False), -1, evaluate=False)
+
+
+class Tanh(ActivationBase):
+    """The hyperbolic tangent."""
+
+    sign = "tanh"
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """Differentiate: tanh' = 1 - tanh²."""
+        return 1 - self**2
+
+    @staticmethod
+    def definition(x: Any) -> Any:
+        """Spell it as sympy's own tanh."""
+        return sp.tanh(x)
+
+
+class ReLU(ActivationBase):
+    """The rectifier max(0, x); its derivative at 0 is taken as 0, as torch does."""
+
+    sign = "ReLU"
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """Differentiate: 1 where the output is positive, 0 elsewhere."""
+        return Positive(self)
+
+    @staticmethod
+    def definition(x: Any) -> Any:
+        """Spell it as max(0, x)."""
+        return sp.Max(0, x)
+
+
+class Positive(sp.Function):
+    """Iverson's bracket [x > 0]: 1 or 0."""
+
+    nargs = 1
+
+    @staticmethod
+    def definition(x: Any) -> Any:
+        """Spell it as a case distinction."""
+        return sp.Piecewise((1, x > 0), (0, True))
+
+
+FUNCTIONS: tuple[Any, ...] = (sigma, Tanh, ReLU, Positive)
+"""Every function of ours that an equation may hold."""
+
+ACTIVATIONS: Mapping[str, type[ActivationBase]] = MappingProxyType({"sigmoid": sigma, "tanh": Tanh, "relu": ReLU})
+"""By the name that a network gives."""
+
+
+def spelled_out(expression: Any) -> Any:
+    """Replace our functions by their definitions, so that sympy can evaluate and differentiate by itself."""
+    for function in FUNCTIONS:
+        expression = expression.replace(function, function.definition)
+    return expression.doit()
+
+
+def rule_remainder(activation: type[ActivationBase]) -> Any:
+    """Subtract our derivative from sympy's own derivative of the definition, left and right of 0; 0 when they agree."""
+    remainder = sp.Integer(0)
+    for x in (sp.Symbol("x", positive=True), sp.Symbol("x", negative=True)):
+        ours = spelled_out(activation(x).fdiff())
+        remainder += abs(sp.simplify(sp.diff(activation.definition(x).doit(), x) - ours))
+    return remainder

@@ -1,0 +1,185 @@
+"""Five ways to compute every number of a run: each engine takes cases and gives their columns.
+
+The first two run the derived equations in other arithmetic. torch differentiates a network that is written down here
+once more, as matrices. LibreOffice computes the exported formulas, a JavaScript engine the printed functions.
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+
+from backprop.derivation import Derivation, derive
+from backprop.network import TOTAL_ERROR, Preset, gradient_name
+from backprop.printers.javascript import step_function
+from backprop.sheet.layout import main_table
+from backprop.sheet.workbook import WorkbookOptions, build_workbook
+from backprop.simulate import Floats, simulate_many, simulate_precisely
+
+_PATIENCE = 300  # seconds for an outside program
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run to compute: a network with its numbers, a learning rate, and how many iterations."""
+
+    preset: Preset
+    learning_rate: float
+    iterations: int
+
+    @property
+    def derivation(self) -> Derivation:
+        """Derive the case's equations."""
+        return derive(self.preset.network)
+
+
+class MissingEngineError(Exception):
+    """Name the program or library that would have to be installed."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A way to compute: cases in, one array (iterations, columns) per case out."""
+
+    name: str
+    compute: Callable[[Sequence[Case]], list[Floats]]
+
+
+def by_sympy(cases: Sequence[Case]) -> list[Floats]:
+    """Compute in 50-digit arithmetic and round once, at the end."""
+    return [
+        np.array(simulate_precisely(case.derivation, case.preset, case.learning_rate, case.iterations), float)
+        for case in cases
+    ]
+
+
+def by_numpy(cases: Sequence[Case]) -> list[Floats]:
+    """Compute in NumPy's float64."""
+    return [simulate_many(case.derivation, case.preset, [case.learning_rate], case.iterations)[0] for case in cases]
+
+
+def by_torch(cases: Sequence[Case]) -> list[Floats]:
+    """Let torch differentiate. Raises MissingEngineError where torch is not installed."""
+    if find_spec("torch") is None:
+        raise MissingEngineError("torch")
+    return [_run_in_torch(case) for case in cases]
+
+
+def _run_in_torch(case: Case) -> Floats:
+    import torch
+
+    numbers = dict(case.preset.values)
+    rows = []
+    for _ in range(case.iterations):
+        row = {**numbers, **_pass_in_torch(torch, case.preset, numbers)}
+        rows.append([row[name] for name in case.derivation.columns])
+        for name in case.preset.network.parameters:
+            numbers[name] -= case.learning_rate * row[gradient_name(name)]
+    return np.array(rows)
+
+
+def _pass_in_torch(torch: Any, preset: Preset, numbers: dict[str, float]) -> dict[str, float]:
+    """Do one forward and one backward pass: every named number."""
+    network = preset.network
+    leaves = {n: torch.tensor(v, dtype=torch.float64, requires_grad=True) for n, v in numbers.items()}
+    function = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}[network.activation]
+    known: dict[str, Any] = {}
+    signal = torch.stack([leaves[name] for name in network.inputs])
+    for layer in network.layers:
+        weights = torch.stack([torch.stack([leaves[w] for w in neuron.weights]) for neuron in layer])
+        biases = [leaves[neuron.bias] if neuron.bias else torch.zeros((), dtype=torch.float64) for neuron in layer]
+        net = weights @ signal + torch.stack(biases)
+        signal = function(net)
+        for neuron, net_input, output in zip(layer, net, signal, strict=True):
+            known |= {neuron.name: net_input, neuron.activation: output}
+    errors = (torch.stack([leaves[name] for name in network.targets]) - signal).square() / 2
+    known |= dict(zip(network.errors, errors, strict=True)) | {TOTAL_ERROR: errors.sum()}
+    known[TOTAL_ERROR].backward()
+    known |= {gradient_name(name): leaves[name].grad for name in network.parameters}
+    return {name: float(value.detach()) for name, value in known.items()}
+
+
+def by_libreoffice(cases: Sequence[Case]) -> list[Floats]:
+    """Let LibreOffice compute workbooks of formulas alone. Raises MissingEngineError where it is not installed."""
+    soffice = _program("soffice")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        files = [folder / f"{number}.xlsx" for number in range(len(cases))]
+        for file, case in zip(files, cases, strict=True):
+            options = WorkbookOptions(case.preset, case.learning_rate, case.iterations)
+            file.write_bytes(build_workbook(options).book.without_values())
+        profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+        results = folder / "results"
+        _run([soffice, profile, "--headless", "--convert-to", "xlsx", "--outdir", str(results), *map(str, files)])
+        return [_read_table(results / file.name, case) for file, case in zip(files, cases, strict=True)]
+
+
+def _read_table(file: Path, case: Case) -> Floats:
+    place = main_table(case.derivation, case.iterations)
+    sheet = openpyxl.load_workbook(file, data_only=True)[place.sheet]
+    rows = range(case.iterations)
+    return np.array([[sheet[place.cell(name, row)].value for name in place.columns] for row in rows], float)
+
+
+def by_javascript(cases: Sequence[Case]) -> list[Floats]:
+    """Run the printed functions in node, or else in Chromium. Raises MissingEngineError where neither is installed."""
+    runs = ",".join(_javascript_run(case) for case in cases)
+    script = f"const rows = JSON.stringify([{runs}]);"
+    printed = _in_node(script) if shutil.which("node") else _in_chromium(script)
+    return [np.array(rows, float) for rows in json.loads(printed)]
+
+
+def _javascript_run(case: Case) -> str:
+    columns = json.dumps(case.derivation.columns)
+    return f"""(() => {{
+      {step_function(case.derivation)}
+      let now = {json.dumps({**case.preset.values, "eta": case.learning_rate})};
+      return Array.from({{length: {case.iterations}}}, () => {{
+        const row = step(now);
+        now = {{...now, ...row.next}};
+        return {columns}.map(name => row[name]);
+      }});
+    }})()"""
+
+
+def _in_node(script: str) -> str:
+    return _run([_program("node"), "-"], f"{script} process.stdout.write(rows);")
+
+
+def _in_chromium(script: str) -> str:
+    chromium = _program("chromium")
+    with tempfile.TemporaryDirectory() as name:
+        page = Path(name, "page.html")
+        page.write_text(f"<pre></pre><script>{script} document.querySelector('pre').textContent = rows;</script>")
+        options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        dom = _run([chromium, *options, f"--user-data-dir={name}/profile", "--dump-dom", page.as_uri()])
+    return dom.split("<pre>")[1].split("</pre>")[0]
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        raise MissingEngineError(name)
+    return path
+
+
+def _run(command: list[str], text: str | None = None) -> str:
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=_PATIENCE, check=True)
+    return done.stdout
+
+
+ENGINES = (
+    Engine("sympy, 50 digits", by_sympy),
+    Engine("NumPy", by_numpy),
+    Engine("torch autograd", by_torch),
+    Engine("LibreOffice", by_libreoffice),
+    Engine("JavaScript", by_javascript),
+)
