@@ -20,7 +20,7 @@ TRAINING_FLAGS = $${EPOCHS:+--epochs="$$EPOCHS"} $${SEED:+--seed="$$SEED"}
 PAGE_FLAGS = $${AUTHOR:+--author="$$AUTHOR"} $${TITLE:+--title="$$TITLE"}
 
 .DEFAULT_GOAL := help
-.PHONY: help report workbook train test lint bench handin clean
+.PHONY: help report workbook train prove test lint bench handin clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,7 @@ report: $(VENV)/report.stamp ## both parts of the assignment: workbook, trained 
 	@$(PY) -m backprop workbook $(ETA_FLAG) --output="$$OUT/backprop.xlsx"
 	@$(PY) -m mnist train --keep-finished $(TRAINING_FLAGS) --output="$$OUT/mnist"
 	@$(PY) -m mnist evaluate --output="$$OUT/mnist" --quiet
+	@[ -f "$$OUT/proof.json" ] || $(PY) -m backprop prove --output="$$OUT/proof.json"
 	@$(PY) -m reports build $(ETA_FLAG) $(PAGE_FLAGS) --output="$$OUT"
 
 workbook: $(VENV)/base.stamp ## the live workbook alone (never installs torch); ETA=0.5 sets the learning rate
@@ -37,6 +38,9 @@ workbook: $(VENV)/base.stamp ## the live workbook alone (never installs torch); 
 
 train: $(VENV)/report.stamp ## go on with an unfinished training, or move a finished one aside and train anew
 	@$(PY) -m mnist train $(TRAINING_FLAGS) --output="$$OUT/mnist"
+
+prove: $(VENV)/report.stamp ## compute the same numbers with five engines and print how far they disagree
+	@$(PY) -m backprop prove --output="$$OUT/proof.json"
 
 handin: report ## the folder to hand in, out/handin
 
@@ -53,7 +57,7 @@ lint: $(VENV)/dev.stamp ## check format, style and types
 	@$(PY) -m mypy
 
 clean: ## remove everything generated, the trained network too; keeps .venv and the downloaded data
-	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/report.html" "$$OUT/handin" "$$OUT/mnist"
+	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/report.html" "$$OUT/handin" "$$OUT/mnist" "$$OUT/proof.json" "$$OUT/.cache"
 	@if [ -d "$$OUT" ]; then rmdir -- "$$OUT" 2>/dev/null || echo "kept $$OUT: it holds files that are not ours"; fi
 	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 

@@ -8,7 +8,8 @@ from typing import Any
 import sympy as sp
 from markupsafe import Markup
 
-from backprop.notation import Partial, sigma
+from backprop.activations import spelled_out
+from backprop.notation import Partial
 from backprop.printers.infix import Text
 from backprop.printers.latex import LatexPrinter
 from backprop.printers.mathml import MathMLPrinter, math
@@ -91,8 +92,8 @@ def with_numbers(expression: Any, values: Mapping[Any, float], result: float) ->
 
 def value_of(expression: Any, values: Mapping[Any, float]) -> float:
     """Compute an expression from the values of its symbols."""
-    spelled_out = expression.replace(sigma, sigma.definition).doit()
-    return float(spelled_out.xreplace({key: sp.Float(value, 17) for key, value in values.items()}).evalf(17))
+    numbers = {key: sp.Float(value, 17) for key, value in values.items()}
+    return float(spelled_out(expression).xreplace(numbers).evalf(17))
 
 
 def partial(above: str, below: str) -> Any:
