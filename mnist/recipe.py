@@ -67,12 +67,14 @@ RECIPES = {
     #   weight decay 1e-5, 15 epochs                               98.98 %  0.0347
     #   weight decay 1e-5, 20 epochs                               98.92 %  0.0346
     #   weight decay 1e-4, 15 epochs                               99.00 %  0.0385
-    #   weight decay 1e-4, 15 epochs, also turned and scaled       98.86 %  0.0386
+    #   weight decay 1e-4, 15 epochs, turned and scaled (6°, 6 %)  98.86 %  0.0386
+    #   weight decay 1e-5, 20 epochs, turned and scaled (7°, 7 %)  98.92 %  0.0354
+    #   weight decay 1e-5, 20 epochs, turned and scaled (10°, 10 %) 98.82 % 0.0358
     #   weight decay 5e-4, 15 epochs                               98.78 %  0.0563
     #   weight decay 1e-4, label smoothing 0.1, after 11 epochs    98.74 %  (98.90 % without the smoothing)
     "accurate": Recipe(
-        # Five more brought nothing on the held-out images.
-        epochs=15,
+        # All that the assignment allows: the held-out images cannot tell 15 from 20, and a longer cycle risks nothing.
+        epochs=20,
         # The assignment's.
         batch_size=64,
         # High in the middle, near 0 at the end, so that the last epoch is the best and nothing needs to be picked.

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-PARSERS = {"backprop": "backprop.__main__", "mnist": "mnist.cli", "reports": "reports.__main__"}
+PARSERS = {"backprop": "backprop.__main__", "mnist": "mnist.cli", "reports": "reports.cli"}
 QUICK = ("derive", "trace", "workbook", "summary")
 
 
