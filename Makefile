@@ -8,8 +8,9 @@ override EPOCHS := $(value EPOCHS)
 override SEED := $(value SEED)
 override AUTHOR := $(value AUTHOR)
 override TITLE := $(value TITLE)
+override FILE := $(value FILE)
 override OUT := $(if $(value OUT),$(value OUT),out)
-export ETA EPOCHS SEED AUTHOR TITLE OUT
+export ETA EPOCHS SEED AUTHOR TITLE FILE OUT
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -20,11 +21,11 @@ TRAINING_FLAGS = $${EPOCHS:+--epochs="$$EPOCHS"} $${SEED:+--seed="$$SEED"}
 PAGE_FLAGS = $${AUTHOR:+--author="$$AUTHOR"} $${TITLE:+--title="$$TITLE"}
 
 .DEFAULT_GOAL := help
-.PHONY: help report workbook train prove test lint bench handin clean
+.PHONY: help report workbook train check prove test lint bench handin clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
-	@echo 'Variables: ETA= (learning rate of the sheet)  EPOCHS=  SEED=  AUTHOR=  TITLE=  OUT= (default out)  PYTHON='
+	@echo 'Variables: ETA= (learning rate of the sheet)  EPOCHS=  SEED=  AUTHOR=  TITLE=  FILE=  OUT= (default out)  PYTHON='
 
 report: $(VENV)/report.stamp ## both parts of the assignment: workbook, trained network, page, hand-in folder
 	@$(PY) -m backprop workbook $(ETA_FLAG) --output="$$OUT/backprop.xlsx"
@@ -38,6 +39,10 @@ workbook: $(VENV)/base.stamp ## the live workbook alone (never installs torch); 
 
 train: $(VENV)/report.stamp ## go on with an unfinished training, or move a finished one aside and train anew
 	@$(PY) -m mnist train $(TRAINING_FLAGS) --output="$$OUT/mnist"
+
+check: $(VENV)/base.stamp ## find what is wrong in a hand-made sheet, or in a folder of them: FILE='my sheet.xlsx'
+	@[ -n "$$FILE" ] || { echo "error: name a workbook or a folder: make check FILE='my sheet.xlsx'" >&2; exit 2; }
+	@$(PY) -m backprop check -- "$$FILE"
 
 prove: $(VENV)/report.stamp ## compute the same numbers with five engines and print how far they disagree
 	@$(PY) -m backprop prove --output="$$OUT/proof.json"

@@ -1,4 +1,4 @@
-"""The command: python -m backprop workbook | derive | trace | prove."""
+"""The command: python -m backprop workbook | derive | trace | prove | check."""
 
 import argparse
 import signal
@@ -19,6 +19,7 @@ Backpropagation of the class's 2-2-2 sigmoid network, derived once and printed e
   python -m backprop derive                          print the derivation, step by step
   python -m backprop trace --iterations 3            print every number of the first three iterations
   python -m backprop prove                           compute random cases with five engines and compare them
+  python -m backprop check sheet.xlsx                find what is wrong in a hand-made sheet
 """
 
 
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_workbook(commands.add_parser("workbook", help="write the class sheet as an Excel workbook"))
     _add_derive(commands.add_parser("derive", help="print the derivation"))
     _add_trace(commands.add_parser("trace", help="print the numbers of a run"))
+    _add_check(commands.add_parser("check", help="find what is wrong in hand-made sheets of the exercise"))
     _add_prove(commands.add_parser("prove", help="compute the same numbers five times and compare them"))
     return parser
 
@@ -85,6 +87,24 @@ def _add_trace(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--format", choices=("csv", "json"), default="csv")
     parser.set_defaults(run=_print_trace)
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Read the formulas of workbooks made for the exercise, compare them with the derivation and explain what is "
+        "wrong, cell by cell. Nothing in the files is run. Exit code 0: nothing computes wrongly; 1: something does; "
+        "2: a file could not be read or holds no such table."
+    )
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="workbooks, or folders of them")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--json", action="store_true", help="print everything as JSON")
+    kind.add_argument("--csv", action="store_true", help="print one row per finding")
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="count typed numbers, stale results, odd charts and unread formulas as wrong too",
+    )
+    parser.set_defaults(run=_check)
 
 
 def _add_prove(parser: argparse.ArgumentParser) -> None:
@@ -188,6 +208,26 @@ def _print_trace(options: argparse.Namespace) -> None:
     sys.stdout.writelines(as_json(trace) if options.format == "json" else as_csv(trace))
     if trace.overflow is not None:
         _warn(f"{_overflows(eta, trace.overflow)}; printed the rows before")
+
+
+def _check(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from backprop.audit.batch import check_files, collect
+    from backprop.audit.reports import as_csv, as_json, as_text
+
+    files = collect(options.paths)
+    if not files:
+        raise BackpropError(f"no .xlsx file in {', '.join(map(str, options.paths))}")
+    with tqdm(total=len(files), disable=None if len(files) > 1 else True, leave=False, unit=" files") as bar:
+        reports = check_files(files, lambda _: bar.update())
+    if options.json or options.csv:
+        sys.stdout.write(as_json(reports) if options.json else as_csv(reports))
+    else:
+        sys.stdout.write(as_text(reports, strict=options.strict))
+    if any(report.error for report in reports):
+        return 2
+    return 1 if any(report.counted(strict=options.strict) for report in reports) else 0
 
 
 def _prove(options: argparse.Namespace) -> int:

@@ -1,0 +1,118 @@
+"""What a mistake does to the numbers: the table's own run, simulated right and wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sympy as sp
+
+from backprop.audit.resolving import BEFORE, address
+from backprop.errors import BackpropError
+from backprop.network import LEARNING_RATE, Preset
+from backprop.simulate import Trace, simulate
+
+if TYPE_CHECKING:
+    from backprop.audit.checking import TableCheck
+
+_MAX_ROWS = 10_000
+
+
+class Effects:
+    """Numbers of one table: its learning rate, its right run, and how far wrong formulas are from it."""
+
+    def __init__(self, check: TableCheck) -> None:
+        self._check = check
+        self.learning_rate = self._learning_rate_value()
+        self._trace: Trace | None = None
+
+    def _learning_rate_value(self) -> float | None:
+        resolver = self._check.resolver
+        if resolver.learning_rate is None:
+            return self._typed_learning_rate()
+        sheet, place = resolver.learning_rate
+        cell = resolver.book.sheets.get(sheet, {}).get(place)
+        value = None if cell is None else cell.shown if cell.is_formula else cell.content
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+    def _typed_learning_rate(self) -> float | None:
+        """Without a cell for η, take the number that the first weight's update multiplies its gradient with."""
+        from backprop.audit.parser import UnreadableError
+        from backprop.audit.resolving import as_sympy
+
+        resolver, table = self._check.resolver, self._check.table
+        for weight in (f"w{n}" for n in range(1, 9)):
+            cell = resolver.cell(weight, table.first_row + 1) if weight in table.columns else None
+            if cell is None or not cell.is_formula or table.rows < 2:
+                continue
+            try:
+                update = as_sympy(resolver.resolve(weight, table.first_row + 1))
+            except UnreadableError:
+                continue
+            factor = sp.expand(update).coeff(sp.Symbol(f"dE_d{weight}{BEFORE}"))
+            if factor.is_number and factor != 0:
+                return abs(float(factor))
+        return None
+
+    @property
+    def learning_rate_text(self) -> str:
+        """Write η as a formula would: an anchored cell, or the number."""
+        resolver = self._check.resolver
+        if resolver.learning_rate is None:
+            return "η" if self.learning_rate is None else repr(self.learning_rate)
+        sheet, place = resolver.learning_rate
+        letters = address(place).rstrip("0123456789")
+        anchored = f"${letters}${place[0]}"
+        return anchored if sheet == self._check.table.sheet else f"'{sheet}'!{anchored}"
+
+    def trace(self) -> Trace | None:
+        """Simulate the table's run from its own starting values, if it has them all."""
+        if self._trace is None and self.learning_rate is not None:
+            check = self._check
+            values = {}
+            for name in (*check.model.derivation.network.inputs, *check.model.derivation.network.targets, *_WEIGHTS):
+                cell = check.resolver.cell(name, check.table.first_row) if name in check.table.columns else None
+                value = None if cell is None else cell.shown if cell.is_formula else cell.content
+                if not isinstance(value, int | float):
+                    return None
+                values[name] = float(value)
+            values |= {str(name): float(value) for name, value in check.model.biases.items()}
+            preset = Preset("sheet", "", check.model.derivation.network, values, self.learning_rate)
+            try:
+                rows = min(check.table.rows, _MAX_ROWS)
+                self._trace = simulate(check.model.derivation, preset, self.learning_rate, rows)
+            except BackpropError:
+                return None
+        return self._trace
+
+    def relative_error(self, quantity: str, found: Any, rows: Sequence[int]) -> float | None:
+        """Return the largest |found - right| / |right| over rows of the right run; None where it can't be told."""
+        trace = self.trace()
+        if trace is None or any("@" in symbol.name for symbol in found.free_symbols):
+            return None
+        symbols = sorted(found.free_symbols, key=str)
+        function = sp.lambdify(symbols, found, modules="math")
+        worst = 0.0
+        for row in rows:
+            index = row - self._check.table.first_row
+            if index >= len(trace.complete):
+                break
+            right = trace.column(quantity)[index]
+            try:
+                wrong = float(function(*(self._value(trace, symbol.name, index) for symbol in symbols)))
+            except (ArithmeticError, ValueError, TypeError):
+                return None
+            if right != 0 and math.isfinite(wrong):
+                worst = max(worst, float(abs(wrong - right) / abs(right)))
+        return worst if np.isfinite(worst) else None
+
+    def _value(self, trace: Trace, name: str, index: int) -> float:
+        if name == LEARNING_RATE:
+            return trace.learning_rate
+        before = name.endswith(BEFORE)
+        return float(trace.column(name.removesuffix(BEFORE))[index - 1 if before else index])
+
+
+_WEIGHTS = tuple(f"w{n}" for n in range(1, 9))

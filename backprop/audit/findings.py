@@ -1,0 +1,57 @@
+"""What a check finds, as data: one record per file, per table and per mistake."""
+
+from dataclasses import dataclass
+
+FORMULA, TYPED, STALE, CHART, UNREAD = "formula", "typed", "stale", "chart", "unread"
+COMPUTES_WRONGLY = frozenset({FORMULA})
+"""Kinds that make a cell compute something else than the derivation; the others count with --strict only."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One mistake: where it is, what stands there, what belongs there, and why."""
+
+    kind: str
+    quantity: str
+    cells: str
+    found: str | None
+    expected: str | None
+    explanation: str
+    max_relative_error: float | None
+
+
+@dataclass(frozen=True)
+class LearningRate:
+    """Where a table takes η from, and its value now; a cell is missing where η is typed into the formulas."""
+
+    cell: str | None
+    value: float | None
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """One table of the exercise."""
+
+    sheet: str
+    header: str
+    rows: int
+    learning_rate: LearningRate
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+    """What is unusual and right, such as weights numbered another way."""
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """One file: its tables, or why it could not be checked."""
+
+    file: str
+    error: str | None
+    tables: tuple[TableReport, ...] = ()
+    fingerprint: str | None = None
+    """The same for sheets with the same formulas and numbers."""
+
+    def counted(self, *, strict: bool) -> tuple[Finding, ...]:
+        """List the findings that make the sheet wrong."""
+        findings = (finding for table in self.tables for finding in table.findings)
+        return tuple(f for f in findings if strict or f.kind in COMPUTES_WRONGLY)
