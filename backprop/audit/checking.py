@@ -155,8 +155,10 @@ class TableCheck:
         cell = self.resolver.cell(quantity, rows[0])
         found = cell.content if cell is not None and cell.is_formula else None
         error = self._effects.relative_error(quantity, wrong.found, rows) if wrong.found is not None else None
+        shift = self._effects.total_error_shift(quantity, wrong.found) if wrong.found is not None else None
         cells = ",".join(runs(letter, rows))
-        return Finding(wrong.kind, quantity, cells, found, self._expected(quantity, rows[0]), wrong.explanation, error)
+        expected = self._expected(quantity, rows[0])
+        return Finding(wrong.kind, quantity, cells, found, expected, wrong.explanation, error, shift)
 
     def _expected(self, quantity: str, row: int) -> str | None:
         """Print the right formula in the sheet's own cells, ready to paste into the first wrong row."""

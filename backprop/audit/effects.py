@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import sympy as sp
 
 from backprop.audit.resolving import BEFORE, address
 from backprop.errors import BackpropError
-from backprop.network import LEARNING_RATE, Preset
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, Preset, gradient_name
 from backprop.simulate import Trace, simulate
 
 if TYPE_CHECKING:
@@ -108,6 +109,20 @@ class Effects:
                 worst = max(worst, float(abs(wrong - right) / abs(right)))
         return worst if np.isfinite(worst) else None
 
+    def total_error_shift(self, quantity: str, found: Any) -> float | None:
+        """Return by how much the mistake moves E_total over the table's run, at most; None where it can't be told."""
+        right, derivation = self.trace(), self._check.model.derivation
+        names = {symbol.name for symbol in found.free_symbols}
+        if right is None or quantity not in GRADIENTS or not names <= set(derivation.columns):
+            return None
+        gradients = tuple(replace(g, expression=found) if g.name == quantity else g for g in derivation.gradients)
+        values = dict(zip(right.columns, right.values[0].tolist(), strict=True))
+        values |= {str(name): float(value) for name, value in self._check.model.biases.items()}
+        preset = Preset("sheet", "", derivation.network, values, right.learning_rate)
+        wrong = simulate(replace(derivation, gradients=gradients), preset, right.learning_rate, len(right.values))
+        shift = np.abs(wrong.column(TOTAL_ERROR) - right.column(TOTAL_ERROR))
+        return float(np.nanmax(shift)) if np.isfinite(shift).any() else None
+
     def _value(self, trace: Trace, name: str, index: int) -> float:
         if name == LEARNING_RATE:
             return trace.learning_rate
@@ -116,3 +131,4 @@ class Effects:
 
 
 _WEIGHTS = tuple(f"w{n}" for n in range(1, 9))
+GRADIENTS = tuple(map(gradient_name, _WEIGHTS))

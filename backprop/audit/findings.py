@@ -18,6 +18,8 @@ class Finding:
     expected: str | None
     explanation: str
     max_relative_error: float | None
+    max_total_error_shift: float | None = None
+    """By how much a wrong gradient moves E_total over the table's run, at most."""
 
 
 @dataclass(frozen=True)

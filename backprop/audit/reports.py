@@ -21,6 +21,7 @@ _COLUMNS = (
     "expected",
     "explanation",
     "max_relative_error",
+    "max_total_error_shift",
 )
 
 
@@ -37,7 +38,8 @@ def as_csv(reports: Sequence[FileReport]) -> str:
     writer.writerow([*_COLUMNS, "max_relative_error"])
     for report in reports:
         if report.error:
-            writer.writerow([_safe(report.file), "", "", "error", "", "", "", "", _safe(report.error), ""])
+            row = {"file": report.file, "kind": "error", "explanation": report.error}
+            writer.writerow([_safe(row.get(column, "")) for column in _COLUMNS])
         for table in report.tables:
             for f in table.findings:
                 values = (report.file, table.sheet, table.header, *asdict(f).values())
@@ -103,12 +105,17 @@ def _finding(finding: Finding) -> list[str]:
     label = "wrong" if finding.kind in COMPUTES_WRONGLY else finding.kind
     lines = [f"    {label}: {_printed(finding.quantity)}, {finding.cells}: {finding.explanation}"]
     if finding.max_relative_error is not None:
-        lines.append(f"        off by up to {finding.max_relative_error:.2g} of its size")
+        lines.append(f"        off by up to {finding.max_relative_error:.2g} of its size{_shift(finding)}")
     if finding.found:
         lines.append(f"        found     {finding.found[:300]}")
     if finding.expected:
         lines.append(f"        expected  {finding.expected}")
     return lines
+
+
+def _shift(finding: Finding) -> str:
+    shift = finding.max_total_error_shift
+    return "" if shift is None else f"; moves E_total by up to {shift:.2g} over the run"
 
 
 def _printed(quantity: str) -> str:

@@ -229,6 +229,7 @@ def test_the_command_prints_the_contracts_json(tmp_path):
     assert finding["expected"].endswith("*L33*(1-L33)*C33")
     assert finding["explanation"] == "a_h1 stands where a_h2 belongs"
     assert finding["max_relative_error"] == pytest.approx(2.6e-4, rel=0.02)
+    assert 0 < finding["max_total_error_shift"] < 1e-9
 
 
 @pytest.mark.parametrize(
