@@ -35,7 +35,7 @@ def as_csv(reports: Sequence[FileReport]) -> str:
     """Give one row per finding; a file that could not be checked is a row of its own."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_COLUMNS, "max_relative_error"])
+    writer.writerow(_COLUMNS)
     for report in reports:
         if report.error:
             row = {"file": report.file, "kind": "error", "explanation": report.error}
