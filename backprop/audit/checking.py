@@ -46,7 +46,7 @@ class TableCheck:
         self.model: Model = build_model(self.resolver)
         self._composer = Composer(self.model.expected, _WEIGHTS)
         self._verdicts: dict[tuple[str, Resolved], Wrong | None] = {}
-        self._effects = Effects(self)
+        self._effects = Effects(self.resolver, self.model)
 
     def report(self) -> TableReport:
         """Check every quantity in every row."""

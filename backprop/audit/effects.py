@@ -1,22 +1,19 @@
 """What a mistake does to the numbers: the table's own run, simulated right and wrong."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from backprop.audit.resolving import BEFORE, address
+from backprop.audit.model import Model
+from backprop.audit.parser import UnreadableError
+from backprop.audit.resolving import BEFORE, Resolver, address, as_sympy
 from backprop.errors import BackpropError
 from backprop.network import LEARNING_RATE, TOTAL_ERROR, Preset, gradient_name
 from backprop.simulate import Trace, simulate
-
-if TYPE_CHECKING:
-    from backprop.audit.checking import TableCheck
 
 _MAX_ROWS = 10_000
 
@@ -24,13 +21,13 @@ _MAX_ROWS = 10_000
 class Effects:
     """Numbers of one table: its learning rate, its right run, and how far wrong formulas are from it."""
 
-    def __init__(self, check: TableCheck) -> None:
-        self._check = check
+    def __init__(self, resolver: Resolver, model: Model) -> None:
+        self._resolver, self._table, self._model = resolver, resolver.table, model
         self.learning_rate = self._learning_rate_value()
         self._trace: Trace | None = None
 
     def _learning_rate_value(self) -> float | None:
-        resolver = self._check.resolver
+        resolver = self._resolver
         if resolver.learning_rate is None:
             return self._typed_learning_rate()
         sheet, place = resolver.learning_rate
@@ -40,10 +37,7 @@ class Effects:
 
     def _typed_learning_rate(self) -> float | None:
         """Without a cell for η, take the number that the first weight's update multiplies its gradient with."""
-        from backprop.audit.parser import UnreadableError
-        from backprop.audit.resolving import as_sympy
-
-        resolver, table = self._check.resolver, self._check.table
+        resolver, table = self._resolver, self._table
         for weight in (f"w{n}" for n in range(1, 9)):
             cell = resolver.cell(weight, table.first_row + 1) if weight in table.columns else None
             if cell is None or not cell.is_formula or table.rows < 2:
@@ -60,30 +54,29 @@ class Effects:
     @property
     def learning_rate_text(self) -> str:
         """Write η as a formula would: an anchored cell, or the number."""
-        resolver = self._check.resolver
+        resolver = self._resolver
         if resolver.learning_rate is None:
             return "η" if self.learning_rate is None else repr(self.learning_rate)
         sheet, place = resolver.learning_rate
         letters = address(place).rstrip("0123456789")
         anchored = f"${letters}${place[0]}"
-        return anchored if sheet == self._check.table.sheet else f"'{sheet}'!{anchored}"
+        return anchored if sheet == self._table.sheet else f"'{sheet}'!{anchored}"
 
     def trace(self) -> Trace | None:
         """Simulate the table's run from its own starting values, if it has them all."""
         if self._trace is None and self.learning_rate is not None:
-            check = self._check
             values = {}
-            for name in (*check.model.derivation.network.inputs, *check.model.derivation.network.targets, *_WEIGHTS):
-                cell = check.resolver.cell(name, check.table.first_row) if name in check.table.columns else None
+            for name in (*self._model.derivation.network.inputs, *self._model.derivation.network.targets, *_WEIGHTS):
+                cell = self._resolver.cell(name, self._table.first_row) if name in self._table.columns else None
                 value = None if cell is None else cell.shown if cell.is_formula else cell.content
                 if not isinstance(value, int | float):
                     return None
                 values[name] = float(value)
-            values |= {str(name): float(value) for name, value in check.model.biases.items()}
-            preset = Preset("sheet", "", check.model.derivation.network, values, self.learning_rate)
+            values |= {str(name): float(value) for name, value in self._model.biases.items()}
+            preset = Preset("sheet", "", self._model.derivation.network, values, self.learning_rate)
             try:
-                rows = min(check.table.rows, _MAX_ROWS)
-                self._trace = simulate(check.model.derivation, preset, self.learning_rate, rows)
+                rows = min(self._table.rows, _MAX_ROWS)
+                self._trace = simulate(self._model.derivation, preset, self.learning_rate, rows)
             except BackpropError:
                 return None
         return self._trace
@@ -97,7 +90,7 @@ class Effects:
         function = sp.lambdify(symbols, found, modules="math")
         worst = 0.0
         for row in rows:
-            index = row - self._check.table.first_row
+            index = row - self._table.first_row
             if index >= len(trace.complete):
                 break
             right = trace.column(quantity)[index]
@@ -111,13 +104,13 @@ class Effects:
 
     def total_error_shift(self, quantity: str, found: Any) -> float | None:
         """Return by how much the mistake moves E_total over the table's run, at most; None where it can't be told."""
-        right, derivation = self.trace(), self._check.model.derivation
+        right, derivation = self.trace(), self._model.derivation
         names = {symbol.name for symbol in found.free_symbols}
         if right is None or quantity not in GRADIENTS or not names <= set(derivation.columns):
             return None
         gradients = tuple(replace(g, expression=found) if g.name == quantity else g for g in derivation.gradients)
         values = dict(zip(right.columns, right.values[0].tolist(), strict=True))
-        values |= {str(name): float(value) for name, value in self._check.model.biases.items()}
+        values |= {str(name): float(value) for name, value in self._model.biases.items()}
         preset = Preset("sheet", "", derivation.network, values, right.learning_rate)
         wrong = simulate(replace(derivation, gradients=gradients), preset, right.learning_rate, len(right.values))
         shift = np.abs(wrong.column(TOTAL_ERROR) - right.column(TOTAL_ERROR))
