@@ -19,7 +19,7 @@ def main(results: Path) -> None:
     with Image.open(results / "handin" / "pictures" / "sheet.png") as sheet:
         # The upper part tells it all, and a few colours are enough for it.
         top = sheet.convert("RGB").crop((0, 0, sheet.width, round(sheet.height * 0.55)))
-        top.quantize(64).save(GALLERY / "sheet.png", optimize=True)
+        top.quantize(128, Image.Quantize.MAXCOVERAGE).save(GALLERY / "sheet.png", optimize=True)
     with sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
