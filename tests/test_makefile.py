@@ -33,8 +33,8 @@ def make(tmp_path):
     return run
 
 
-def test_report_runs_the_commands_in_order(make):
-    calls = make("report")
+def test_report_runs_the_commands_in_order(make, tmp_path):
+    calls = make("report", f"OUT={tmp_path}/out")
     assert [call[1:3] for call in calls] == [
         ["backprop", "workbook"],
         ["mnist", "train"],
