@@ -118,7 +118,11 @@ def _start(number: int, path: Path) -> _Job:
 
 
 def _work(path: Path, sender: Connection) -> None:
-    sender.send(check_file(path))
+    try:
+        report = check_file(path)
+    except Exception as error:  # the last net: whatever a foreign file still manages to break, the others are checked
+        report = FileReport(str(path), f"made the check break down ({type(error).__name__}): not checked")
+    sender.send(report)
 
 
 def _ended(running: dict[Connection, _Job]) -> list[_Job]:

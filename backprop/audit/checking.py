@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy as sp
 
+from backprop.activations import ActivationBase
 from backprop.audit import findings as kinds
 from backprop.audit.comparing import Composer, equal
 from backprop.audit.effects import Effects
@@ -147,8 +148,11 @@ class TableCheck:
         return expression.xreplace(renamed)
 
     def _shown(self, quantity: str) -> Any:
-        """Give the expected expression in class order, for explanations to refer to."""
-        return self.model.derivation.equation(quantity).expression
+        """Give the expected expression in class order for explanations: σ spelled out, biases as numbers."""
+        expression = self.model.derivation.equation(quantity).expression
+        if isinstance(expression, ActivationBase):
+            expression = expression.definition(expression.args[0])
+        return expression.xreplace(dict(self.model.biases))
 
     def _finding(self, quantity: str, wrong: Wrong, rows: list[int]) -> Finding:
         letter = self.table.letter(quantity)

@@ -25,6 +25,8 @@ def equal(found: Any, expected: Any) -> bool:
             point = [mpmath.mpf(numbers.randint(100, 900)) / 617 for _ in symbols]
             try:
                 a, b = function(*point)
+                if not (mpmath.isfinite(a) and mpmath.isfinite(b)):
+                    return False
                 if not abs(a - b) <= mpmath.mpf(10) ** (5 - _DIGITS) * max(abs(a), abs(b), mpmath.mpf(1) / 1000):
                     return False
             except (ArithmeticError, ValueError, TypeError):

@@ -112,7 +112,10 @@ class Effects:
         values = dict(zip(right.columns, right.values[0].tolist(), strict=True))
         values |= {str(name): float(value) for name, value in self._model.biases.items()}
         preset = Preset("sheet", "", derivation.network, values, right.learning_rate)
-        wrong = simulate(replace(derivation, gradients=gradients), preset, right.learning_rate, len(right.values))
+        try:
+            wrong = simulate(replace(derivation, gradients=gradients), preset, right.learning_rate, len(right.values))
+        except (ArithmeticError, ValueError, TypeError):  # 0 to a negative power, a root of a negative number …
+            return None
         shift = np.abs(wrong.column(TOTAL_ERROR) - right.column(TOTAL_ERROR))
         return float(np.nanmax(shift)) if np.isfinite(shift).any() else None
 

@@ -125,6 +125,29 @@ def test_a_learning_rate_that_is_not_anchored_is_found(plan, name):
     assert table.learning_rate.value == 0.5
 
 
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ("=1/(1+EXP({h1}))", "the sign of h1 is the wrong way round"),
+        ("=1/(1+EXP(-{h2}))", "h2 stands where h1 belongs"),
+        ("=1/1+EXP(-{h1})", None),
+        ("=1/(1-EXP(-{h1}))", None),
+        ("=EXP(-9103)", None),
+    ],
+)
+def test_a_wrong_sigmoid_is_found_and_explained(formula, words, tmp_path):
+    path = tmp_path / "sigmoid.xlsx"
+    address = write_sheet(path, SheetPlan(rows=2))
+    book = openpyxl.load_workbook(path)
+    for row in (0, 1):
+        cells = {name: address(name, row) for name in ("h1", "h2")}
+        book.active[address("a_h1", row)] = formula.format(**cells)
+    book.save(path)
+    (table,) = check_file(path).tables
+    assert accused(table) == {("formula", "a_h1")}
+    assert words is None or table.findings[0].explanation == words
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_our_own_workbook_passes_and_as_taught_is_accused_of_its_two_columns(preset, tmp_path):
     for taught in (False, True):

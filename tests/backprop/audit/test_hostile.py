@@ -108,6 +108,8 @@ BROKEN = [
     "={1,2}",
     "=nowhere!A1",
     "=undefined_name*2",
+    "=0^(C33-D33-9)",
+    "=SQRT(A33-9)*C33",
 ]
 
 
@@ -182,6 +184,17 @@ def test_a_file_that_hangs_is_given_up(sheet, tmp_path, monkeypatch):
     monkeypatch.setattr(batch, "check_file", hang)
     (report,) = check_files([sheet], lambda _: None)
     assert "took longer" in report.error
+
+
+def test_a_file_that_breaks_the_check_is_named_and_the_others_are_checked(sheet, tmp_path, monkeypatch, capfd):
+    from backprop.audit import batch
+
+    real, bad = batch.check_file, tmp_path / "bad.xlsx"
+    monkeypatch.setattr(batch, "check_file", lambda path: real(path) if path == sheet else 1 / 0)
+    first, second = check_files([bad, sheet], lambda _: None)
+    assert "break down (ZeroDivisionError)" in first.error
+    assert second.error is None
+    assert capfd.readouterr().err == ""
 
 
 def test_a_sheet_without_a_table_says_what_was_looked_for_and_what_was_nearest(tmp_path, capsys):
