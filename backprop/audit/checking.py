@@ -23,9 +23,6 @@ from backprop.audit.traces import chart_findings, stale_findings
 from backprop.network import LEARNING_RATE
 from backprop.printers.excel import ExcelPrinter
 
-_WEIGHTS = tuple(f"w{n}" for n in range(1, 9))
-_GIVEN = ("t1", "t2", "i1", "i2")
-
 
 @dataclass(frozen=True)
 class Wrong:
@@ -45,7 +42,8 @@ class TableCheck:
         self.resolver = Resolver(book, table)
         self.resolver.learning_rate = find_learning_rate(self.resolver)
         self.model: Model = build_model(self.resolver)
-        self._composer = Composer(self.model.expected, _WEIGHTS)
+        self._given, self._updated = self.model.derivation.constants, self.model.derivation.network.parameters
+        self._composer = Composer(self.model.expected, self._updated)
         self._verdicts: dict[tuple[str, Resolved], Wrong | None] = {}
         self._effects = Effects(self.resolver, self.model)
 
@@ -55,7 +53,7 @@ class TableCheck:
         findings += stale_findings(self.book, self.table, self.resolver)
         findings += chart_findings(self.book, self.table)
         notes = ["the weights are numbered in another order, consistently"] if self.model.renamed else []
-        if self.model.biases:
+        if self.model.derivation.fixed_biases:
             notes.append("the neurons have biases that stay as they are")
         table = self.table
         return TableReport(table.sheet, table.header, table.rows, self._learning_rate(), tuple(findings), tuple(notes))
@@ -80,8 +78,8 @@ class TableCheck:
     def _cell(self, quantity: str, row: int) -> Wrong | None:
         """Judge one cell; starting values may be anything."""
         start = row == self.table.first_row
-        if quantity in _GIVEN or (quantity in _WEIGHTS and start):
-            return None if start else self._given(quantity, row)
+        if quantity in self._given or (quantity in self._updated and start):
+            return None if start else self._repeated(quantity, row)
         cell = self.resolver.cell(quantity, row)
         if cell is None:
             return Wrong(kinds.FORMULA, "the cell is empty")
@@ -89,6 +87,8 @@ class TableCheck:
             if isinstance(cell.content, int | float) and not isinstance(cell.content, bool):
                 return Wrong(kinds.TYPED, "a number is typed where a formula belongs")
             return Wrong(kinds.FORMULA, "a text stands where a formula belongs")
+        if quantity not in self.model.expected:
+            return Wrong(kinds.UNREAD, f"{quantity} belongs to no bias that a net input reads from a column")
         try:
             resolved = self.resolver.resolve(quantity, row)
             return self._judged(quantity, resolved)
@@ -97,8 +97,8 @@ class TableCheck:
         except (UnreadableError, RecursionError) as error:
             return Wrong(kinds.UNREAD, str(error) or "the formula is nested too deeply")
 
-    def _given(self, quantity: str, row: int) -> Wrong | None:
-        """Inputs and targets repeat from row to row."""
+    def _repeated(self, quantity: str, row: int) -> Wrong | None:
+        """Inputs, targets and biases that are not trained repeat from row to row."""
         first, cell = self.resolver.cell(quantity, self.table.first_row), self.resolver.cell(quantity, row)
         a, b = (None if c is None else c.shown if c.is_formula else c.content for c in (first, cell))
         if not (isinstance(a, int | float) and isinstance(b, int | float)):
@@ -117,7 +117,7 @@ class TableCheck:
         found, expected = self._same_row_inputs(as_sympy(resolved)), self.model.expected[quantity]
         if equal(found, expected) or equal(self._composer.compose(found), self._composer.compose(expected)):
             return None
-        if quantity in _WEIGHTS:
+        if quantity in self._updated:
             return self._judge_update(quantity, found, expected, resolved)
         return Wrong(kinds.FORMULA, explain(found, self._shown(quantity)), found)
 
@@ -139,11 +139,11 @@ class TableCheck:
         return Wrong(kinds.FORMULA, explain(found, expected), found)
 
     def _same_row_inputs(self, expression: Any) -> Any:
-        """Inputs and targets are the same in every row, so it does not matter which row they are read from."""
+        """What is given is the same in every row, so it does not matter which row they are read from."""
         renamed = {
             s: sp.Symbol(base)
             for s in expression.free_symbols
-            if (base := s.name.split("@")[0].removesuffix(BEFORE)) in _GIVEN and s.name != base
+            if (base := s.name.split("@")[0].removesuffix(BEFORE)) in self._given and s.name != base
         }
         return expression.xreplace(renamed)
 
@@ -167,11 +167,13 @@ class TableCheck:
     def _expected(self, quantity: str, row: int) -> str | None:
         """Print the right formula in the sheet's own cells, ready to paste into the first wrong row."""
         derivation = self.model.derivation
-        if quantity in _GIVEN:
+        if quantity in self._given:
             return f"={self.table.letter(quantity)}{row - 1}"
-        if quantity in _WEIGHTS:
+        if quantity in self._updated:
             update = next(e for e in derivation.updates if e.name == quantity)
             return ExcelPrinter(lambda name: self._reference(name, row - 1)).formula(update.expression)
+        if quantity not in self.model.expected:
+            return None
         return ExcelPrinter(lambda name: self._reference(name, row)).formula(derivation.equation(quantity).expression)
 
     def _reference(self, name: str, row: int) -> str:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from backprop.audit.model import Model
 from backprop.audit.parser import UnreadableError
 from backprop.audit.resolving import BEFORE, Resolver, address, as_sympy
 from backprop.errors import BackpropError
-from backprop.network import LEARNING_RATE, TOTAL_ERROR, Preset, gradient_name
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, Preset
 from backprop.simulate import Trace, simulate
 
 _MAX_ROWS = 10_000
@@ -64,22 +65,30 @@ class Effects:
 
     def trace(self) -> Trace | None:
         """Simulate the table's run from its own starting values, if it has them all."""
-        if self._trace is None and self.learning_rate is not None:
-            values = {}
-            for name in (*self._model.derivation.network.inputs, *self._model.derivation.network.targets, *_WEIGHTS):
-                cell = self._resolver.cell(name, self._table.first_row) if name in self._table.columns else None
-                value = None if cell is None else cell.shown if cell.is_formula else cell.content
-                if not isinstance(value, int | float):
-                    return None
-                values[name] = float(value)
-            values |= {str(name): float(value) for name, value in self._model.biases.items()}
-            preset = Preset("sheet", "", self._model.derivation.network, values, self.learning_rate)
+        preset = self._preset
+        if self._trace is None and preset is not None:
             try:
                 rows = min(self._table.rows, _MAX_ROWS)
-                self._trace = simulate(self._model.derivation, preset, self.learning_rate, rows)
+                self._trace = simulate(self._model.derivation, preset, preset.learning_rate, rows)
             except BackpropError:
                 return None
         return self._trace
+
+    @cached_property
+    def _preset(self) -> Preset | None:
+        """Give the table's network with the numbers of its first row, if it has them all."""
+        network, values = self._model.derivation.network, {}
+        for name in (*network.inputs, *network.targets, *network.weights, *network.biases):
+            value = self._model.biases.get(sp.Symbol(name), self._first_value(name))
+            if value is None:
+                return None
+            values[name] = float(value)
+        return None if self.learning_rate is None else Preset("sheet", "", network, values, self.learning_rate)
+
+    def _first_value(self, name: str) -> float | None:
+        cell = self._resolver.cell(name, self._table.first_row) if name in self._table.columns else None
+        value = None if cell is None else cell.shown if cell.is_formula else cell.content
+        return value if isinstance(value, int | float) else None
 
     def relative_error(self, quantity: str, found: Any, rows: Sequence[int]) -> float | None:
         """Return the largest |found - right| / |right| over rows of the right run; None where it can't be told."""
@@ -106,14 +115,14 @@ class Effects:
         """Return by how much the mistake moves E_total over the table's run, at most; None where it can't be told."""
         right, derivation = self.trace(), self._model.derivation
         names = {symbol.name for symbol in found.free_symbols}
-        if right is None or quantity not in GRADIENTS or not names <= set(derivation.columns):
+        known = {*derivation.columns, *derivation.constants}
+        is_gradient = any(quantity == gradient.name for gradient in derivation.gradients)
+        if right is None or self._preset is None or not is_gradient or not names <= known:
             return None
         gradients = tuple(replace(g, expression=found) if g.name == quantity else g for g in derivation.gradients)
-        values = dict(zip(right.columns, right.values[0].tolist(), strict=True))
-        values |= {str(name): float(value) for name, value in self._model.biases.items()}
-        preset = Preset("sheet", "", derivation.network, values, right.learning_rate)
+        changed = replace(derivation, gradients=gradients)
         try:
-            wrong = simulate(replace(derivation, gradients=gradients), preset, right.learning_rate, len(right.values))
+            wrong = simulate(changed, self._preset, right.learning_rate, len(right.values))
         except (ArithmeticError, ValueError, TypeError):  # 0 to a negative power, a root of a negative number …
             return None
         shift = np.abs(wrong.column(TOTAL_ERROR) - right.column(TOTAL_ERROR))
@@ -122,9 +131,7 @@ class Effects:
     def _value(self, trace: Trace, name: str, index: int) -> float:
         if name == LEARNING_RATE:
             return trace.learning_rate
-        before = name.endswith(BEFORE)
-        return float(trace.column(name.removesuffix(BEFORE))[index - 1 if before else index])
-
-
-_WEIGHTS = tuple(f"w{n}" for n in range(1, 9))
-GRADIENTS = tuple(map(gradient_name, _WEIGHTS))
+        column, before = name.removesuffix(BEFORE), name.endswith(BEFORE)
+        if column in self._model.derivation.fixed_biases and self._preset is not None:
+            return self._preset.values[column]
+        return float(trace.column(column)[index - 1 if before else index])

@@ -10,6 +10,8 @@ import sympy as sp
 
 from backprop.audit.comparing import equal
 from backprop.audit.resolving import BEFORE
+from backprop.audit.tables import BIASES
+from backprop.network import gradient_name
 from backprop.printers.text import TextPrinter
 
 _KINDS = (
@@ -21,6 +23,8 @@ _KINDS = (
     ("a_h1", "a_h2", "a_o1", "a_o2"),
     ("E1", "E2", "E_total"),
     tuple(f"dE_dw{n}" for n in range(1, 9)),
+    BIASES,
+    tuple(map(gradient_name, BIASES)),
 )
 _MAX_SHOWN = 160
 
@@ -97,10 +101,10 @@ def _dropped_term(found: Any, expected: Any, shown: Any) -> Iterator[str]:
     for factor in factors:
         if isinstance(factor, sp.Add):
             others = sp.Mul(*(f.doit() for f in factors if f is not factor))
-            for kept in factor.args:
-                if equal(found, others * kept.doit()):
-                    dropped = [term for term in factor.args if term is not kept]
-                    yield f"the term {_text(dropped[0])} is missing from the sum"
+            for dropped in factor.args:
+                kept = sp.Add(*(term.doit() for term in factor.args if term is not dropped))
+                if equal(found, others * kept):
+                    yield f"the term {_text(dropped)} is missing from the sum"
 
 
 def _names(kind: tuple[str, ...], expected: Any) -> list[str]:

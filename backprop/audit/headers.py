@@ -18,6 +18,10 @@ _PATTERNS = tuple(
         (r"(?:e|error|err|loss)(?:t|tot|total)|(?:total|tot)(?:e|error|err|loss)|etota?l?", "E_total"),
         (r"d?e?(?:t|tot|total)?d?e?(?:t|tot|total)?/?dw([1-8])", r"dE_dw\1"),
         (r"(?:grad|gradient)w?([1-8])", r"dE_dw\1"),
+        (r"(?:b|bias)([1-4])", r"b\1"),
+        (r"(?:b|bias)([ho][12])", r"b_\1"),
+        (r"d?e?(?:t|tot|total)?d?e?(?:t|tot|total)?/?d(?:b|bias)([1-4])", r"dE_db\1"),
+        (r"d?e?(?:t|tot|total)?d?e?(?:t|tot|total)?/?d(?:b|bias)([ho][12])", r"dE_db_\1"),
     )
 )
 

@@ -9,14 +9,16 @@ from typing import Any
 import sympy as sp
 
 from backprop.activations import spelled_out
-from backprop.audit.parser import Reference, UnreadableError, parse
+from backprop.audit.parser import Call, Number, Reference, UnreadableError, parse
 from backprop.audit.reading import Place
-from backprop.audit.resolving import BEFORE, Resolver, as_sympy
-from backprop.audit.tables import CLASS
+from backprop.audit.resolving import BEFORE, Resolved, Resolver, as_sympy, leaves
+from backprop.audit.tables import BIASES, CLASS
 from backprop.derivation import Derivation, derive
 from backprop.network import LEARNING_RATE, Network, Neuron, gradient_name
 
 _WEIGHTS = CLASS.network.weights
+_BIASES = frozenset(map(sp.Symbol, BIASES))
+_SOURCES = {"h1": ("i1", "i2"), "h2": ("i1", "i2"), "o1": ("a_h1", "a_h2"), "o2": ("a_h1", "a_h2")}
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class Model:
     derivation: Derivation
     expected: Mapping[str, Any]
     """By quantity: the forward pass, gradients, and, for a weight, its update from the row above."""
-    biases: Mapping[str, Any]
-    """Values of additive constants in the forward pass, by bias name."""
+    biases: Mapping[Any, Any]
+    """Values of the biases that have no column: symbol → number."""
     renamed: bool
     """Whether the weights are numbered in another order than the class's."""
 
@@ -85,71 +87,116 @@ def _references(formula: str, sheet: str, place: Place) -> list[tuple[str, Place
 
 def build_model(resolver: Resolver) -> Model:
     """Read the network off the forward pass where that is consistent, and derive what it has to compute."""
-    forward = {name: _forward(resolver, name) for name in ("h1", "h2", "o1", "o2")}
-    network, biases = _network(forward)
+    forward = {name: _forward(resolver, name) for name in _SOURCES}
+    network, biases = _network(resolver, forward)
     derivation = derive(network)
     expected = {e.name: e.expression.doit() for e in (*derivation.forward, *derivation.gradients)}
-    expected = {name: spelled_out(expression).subs(dict(biases)) for name, expression in expected.items()}
-    for weight in network.weights:
-        now, slope = sp.Symbol(weight + BEFORE), sp.Symbol(gradient_name(weight) + BEFORE)
-        expected[weight] = now - sp.Symbol(LEARNING_RATE) * slope
-    return Model(derivation, expected, dict(biases), network.layers != _without_biases(CLASS.network, network).layers)
+    expected = {name: spelled_out(expression).subs(biases) for name, expression in expected.items()}
+    for parameter in network.parameters:
+        now, slope = sp.Symbol(parameter + BEFORE), sp.Symbol(gradient_name(parameter) + BEFORE)
+        expected[parameter] = now - sp.Symbol(LEARNING_RATE) * slope
+    return Model(derivation, expected, biases, network.weights != _WEIGHTS)
 
 
-def _without_biases(classes: Network, like: Network) -> Network:
-    layers = tuple(
-        tuple(replace(a, bias=b.bias) for a, b in zip(one, other, strict=True))
-        for one, other in zip(classes.layers, like.layers, strict=True)
-    )
-    return replace(classes, layers=layers)
-
-
-def _forward(resolver: Resolver, name: str) -> Any:
+def _forward(resolver: Resolver, name: str) -> Resolved | None:
     """Give the forward formula that most rows of a column have; a slip in one row must not rename the network."""
     table = resolver.table
     if name not in table.columns:
         return None
-    seen: Counter[Any] = Counter()
+    seen: Counter[Resolved] = Counter()
     for row in range(table.first_row, min(table.last_row, table.first_row + 20) + 1):
         try:
-            seen[as_sympy(resolver.resolve(name, row))] += 1
+            resolved = resolver.resolve(name, row)
+            as_sympy(resolved)
+            seen[resolved] += 1
         except UnreadableError:
             continue
     return seen.most_common(1)[0][0] if seen else None
 
 
-def _network(forward: Mapping[str, Any]) -> tuple[Network, list[tuple[Any, Any]]]:
-    """Number the weights as the table does, if each connection has one weight and each weight one connection."""
+@dataclass(frozen=True)
+class _NetInput:
+    """What the formula of a net input says: its weights where they are plain to see, and what is added to them."""
+
+    weights: tuple[str, ...] | None
+    bias: Any
+    """A bias's symbol, a number, or None."""
+
+
+def _network(resolver: Resolver, forward: Mapping[str, Resolved | None]) -> tuple[Network, dict[Any, Any]]:
+    """Read weights and biases off the net inputs; returns the network and the biases that are plain numbers.
+
+    The weights are numbered as the table does, if each connection has one weight and each weight one connection.
+    """
     layers: list[tuple[Neuron, ...]] = []
-    used: list[str] = []
-    biases: list[tuple[Any, Any]] = []
-    for layer, sources in zip(CLASS.network.layers, (CLASS.network.inputs, ("a_h1", "a_h2")), strict=True):
+    numbers: dict[Any, Any] = {}
+    read = {name: _net_input(forward[name], sources) for name, sources in _SOURCES.items()}
+    for layer in CLASS.network.layers:
         neurons = []
-        for neuron in layer:
-            weights, rest = _weights(forward.get(neuron.name), sources)
-            if weights is None:
-                weights, rest = neuron.weights, sp.Integer(0)
-            bias = f"b_{neuron.name}" if rest.is_number and rest != 0 else None
-            if bias:
-                biases.append((sp.Symbol(bias), rest))
-            used += weights
-            neurons.append(Neuron(neuron.name, tuple(weights), bias))
+        biases = _biases(resolver, [read[neuron.name].bias for neuron in layer], read)
+        for neuron, bias in zip(layer, biases, strict=True):
+            name = None if bias is None else bias.name if bias.is_Symbol else f"bias_{neuron.name}"
+            if name and bias.is_number:
+                numbers[sp.Symbol(name)] = bias
+            neurons.append(Neuron(neuron.name, read[neuron.name].weights or neuron.weights, name))
         layers.append(tuple(neurons))
-    if sorted(used) != sorted(_WEIGHTS):
-        layers = [
-            tuple(Neuron(a.name, a.weights, b.bias) for a, b in zip(one, other, strict=True))
-            for one, other in zip(CLASS.network.layers, layers, strict=True)
-        ]
-    return replace(CLASS.network, layers=tuple(layers)), biases
+    network = replace(CLASS.network, layers=tuple(layers))
+    if sorted(network.weights) != sorted(_WEIGHTS):
+        network = replace(network, layers=tuple(map(_with_weights_of, network.layers, CLASS.network.layers)))
+    return replace(network, trains_biases=any(_is_updated(resolver, bias) for bias in network.biases)), numbers
 
 
-def _weights(expression: Any, sources: tuple[str, ...]) -> tuple[tuple[str, ...] | None, Any]:
-    """Read w·source + w·source + rest."""
-    if expression is None:
-        return None, sp.Integer(0)
-    expression = sp.expand(expression)
+def _biases(resolver: Resolver, added: list[Any], read: Mapping[str, _NetInput]) -> list[Any]:
+    """Decide which biases a layer means to have.
+
+    A number that one neuron of a layer adds alone is a mistake. A bias with a column is meant: a neuron that adds
+    nothing beside it has forgotten the column that nobody reads or, where there is none, the one that they share.
+    """
+    columns = [bias for bias in added if bias is not None and bias.is_Symbol]
+    if not columns:
+        return added if None not in added else [None] * len(added)
+    used = {net_input.bias for net_input in read.values()}
+    free = [sp.Symbol(name) for name in BIASES if name in resolver.table.columns and sp.Symbol(name) not in used]
+    forgotten = free[0] if free else columns[0]
+    return [forgotten if bias is None else bias for bias in added]
+
+
+def _with_weights_of(layer: tuple[Neuron, ...], classes: tuple[Neuron, ...]) -> tuple[Neuron, ...]:
+    return tuple(replace(a, weights=b.weights) for a, b in zip(layer, classes, strict=True))
+
+
+def _net_input(resolved: Resolved | None, sources: tuple[str, ...]) -> _NetInput:
+    """Read w·source + w·source, and the bias if there is one."""
+    if resolved is None:
+        return _NetInput(None, None)
+    expression = sp.expand(as_sympy(resolved))
     found = [expression.coeff(sp.Symbol(source)) for source in sources]
     if not all(weight.is_Symbol and weight.name in _WEIGHTS for weight in found):
-        return None, sp.Integer(0)
+        return _NetInput(None, None)
     rest = sp.expand(expression - sum(w * sp.Symbol(s) for w, s in zip(found, sources, strict=True)))
-    return tuple(weight.name for weight in found), rest
+    # A bias of 0 is one too, if the formula reads it.
+    is_bias = rest in _BIASES or (rest.is_number and (rest != 0 or _adds_a_number(resolved)))
+    return _NetInput(tuple(weight.name for weight in found), rest if is_bias else None)
+
+
+def _adds_a_number(resolved: Resolved) -> bool:
+    if isinstance(resolved, Call) and resolved.name == "+":
+        return any(isinstance(term, Number) or _adds_a_number(term) for term in resolved.arguments)
+    return False
+
+
+def _is_updated(resolver: Resolver, bias: str) -> bool:
+    """Tell whether a bias has a column in which it changes by something else than itself."""
+    table = resolver.table
+    if bias not in table.columns:
+        return False
+    if table.rows < 2:
+        return gradient_name(bias) in table.columns
+    cell = resolver.cell(bias, table.first_row + 1)
+    if cell is None or not cell.is_formula:
+        return False
+    try:
+        names = leaves(resolver.resolve(bias, table.first_row + 1))
+    except UnreadableError:
+        return True
+    return any(name.removesuffix(BEFORE) != bias for name in names)

@@ -9,10 +9,12 @@ from openpyxl.utils import get_column_letter
 from backprop.audit.headers import quantity_of
 from backprop.audit.reading import Book, Cell, Place
 from backprop.derivation import derive
-from backprop.network import PRESETS
+from backprop.network import PRESETS, gradient_name
 
 CLASS = derive(PRESETS["class"].network)
-QUANTITIES = CLASS.columns
+BIASES = ("b1", "b2", "b3", "b4", "b_h1", "b_h2", "b_o1", "b_o2")
+"""Columns that a sheet may have beside the class's: one bias a layer, or one a neuron."""
+QUANTITIES = (*CLASS.columns, *BIASES, *map(gradient_name, BIASES))
 COMPUTED = tuple(q for q in QUANTITIES if q not in (*CLASS.constants, *CLASS.network.weights))
 _ENOUGH, _ENOUGH_GRADIENTS, _ENOUGH_WEIGHTS = 18, 4, 4
 
@@ -92,7 +94,7 @@ def _split(headers: list[tuple[int, str]]) -> list[dict[str, int]]:
 
 
 def _is_table(columns: Mapping[str, int]) -> bool:
-    gradients = sum(q.startswith("dE_d") for q in columns)
+    gradients = sum(q.startswith("dE_dw") for q in columns)
     weights = sum(q.startswith("w") for q in columns)
     return len(columns) >= _ENOUGH and gradients >= _ENOUGH_GRADIENTS and weights >= _ENOUGH_WEIGHTS
 

@@ -14,15 +14,13 @@ from backprop.audit.findings import CHART, STALE, Finding
 from backprop.audit.parser import UnreadableError
 from backprop.audit.reading import Book
 from backprop.audit.resolving import BEFORE, Resolved, Resolver, as_sympy, leaves, runs
-from backprop.audit.tables import COMPUTED, Table
+from backprop.audit.tables import QUANTITIES, Table
 from backprop.network import LEARNING_RATE, TOTAL_ERROR
-
-_WEIGHTS = tuple(f"w{n}" for n in range(1, 9))
 
 
 def stale_findings(book: Book, table: Table, resolver: Resolver) -> Iterator[Finding]:
     """Evaluate each formula with the results its neighbours show, and compare with the result it shows itself."""
-    for quantity in (q for q in (*COMPUTED, *_WEIGHTS) if q in table.columns):
+    for quantity in (q for q in QUANTITIES if q in table.columns):
         rows = [
             row for row in range(table.first_row, table.last_row + 1) if _is_stale(book, table, resolver, quantity, row)
         ]

@@ -7,7 +7,7 @@ import openpyxl
 from openpyxl.utils import get_column_letter
 
 from backprop.derivation import derive
-from backprop.network import LEARNING_RATE, PRESETS
+from backprop.network import LEARNING_RATE, PRESETS, Preset
 from backprop.printers.excel import ExcelPrinter
 
 PRESET = PRESETS["class-0.01-0.99"]
@@ -18,6 +18,7 @@ UPDATES = {e.name: e.expression for e in DERIVATION.updates}
 SPELLINGS = {
     "E_total": ("E_tot", "E Total", "E_T", "Etotal", "E-total", "Total Error"),
     "gradient": ("∂E/∂w{}", "𝜕E/𝜕w{}", "δE/δw{}", "dE/dw{}", "∂E_total/∂w{}", "dw{}", "Edw{}", "∂E/∂W{}"),
+    "bias gradient": ("∂E/∂b{}", "dE/db{}", "∂E_total/∂b{}", "dE_dB{}", "∂E/∂bias{}"),
     "activation": ("a_{}", "out_{}", "a{}", "out {}", "A_{}"),
 }
 
@@ -37,6 +38,16 @@ class SheetPlan:
     typed: dict = field(default_factory=dict)
     """(quantity, row index) → number."""
     unanchored: str | None = None
+    preset: Preset = PRESET
+
+    @property
+    def derivation(self):
+        return derive(self.preset.network)
+
+    @property
+    def quantities(self):
+        """All columns: biases that stay as they are have one too."""
+        return (*self.derivation.columns, *self.derivation.fixed_biases)
 
 
 def write_sheet(path, plan):
@@ -44,7 +55,7 @@ def write_sheet(path, plan):
     numbers = random.Random(plan.seed)
     book = openpyxl.Workbook()
     sheet = book.active
-    order = list(QUANTITIES)
+    order = list(plan.quantities)
     if plan.shuffled:
         numbers.shuffle(order)
     for number in range(plan.helpers):
@@ -55,9 +66,13 @@ def write_sheet(path, plan):
     sheet[f"{get_column_letter(plan.left + 2)}{plan.top - 1}"] = numbers.choice(["η =", "lr", "learning rate", "alpha"])
     for name, letter in columns.items():
         sheet[f"{letter}{plan.top}"] = spelled(name, numbers)
+    derivation = plan.derivation
+    expressions = {e.name: e.expression for e in (*derivation.forward, *derivation.gradients)}
+    updates = {e.name: e.expression for e in derivation.updates}
     for index in range(plan.rows):
         for name in order:
-            sheet[f"{columns[name]}{plan.top + 1 + index}"] = content(plan, columns, eta, name, index)
+            expression = updates.get(name, expressions.get(name))
+            sheet[f"{columns[name]}{plan.top + 1 + index}"] = content(plan, columns, eta, name, index, expression)
     book.save(path)
     return lambda name, index: f"{columns[name]}{plan.top + 1 + index}"
 
@@ -67,24 +82,25 @@ def spelled(name, numbers):
         return numbers.choice(SPELLINGS["E_total"])
     if name.startswith("dE_dw"):
         return numbers.choice(SPELLINGS["gradient"]).format(name[-1])
+    if name.startswith("dE_db"):
+        return numbers.choice(SPELLINGS["bias gradient"]).format(name[-1])
     if name.startswith("a_"):
         return numbers.choice(SPELLINGS["activation"]).format(name[2:])
     return name if numbers.random() < 0.8 else f" {name} "
 
 
-def content(plan, columns, eta, name, index):
+def content(plan, columns, eta, name, index, expression):
     row = plan.top + 1 + index
     if (name, index) in plan.typed:
         return plan.typed[name, index]
-    if name in PRESET.values:
+    update = name in plan.preset.values
+    if update:
         if index == 0:
-            return PRESET.values[name]
-        if name not in UPDATES:
-            return f"={columns[name]}{row - 1}" if plan.seed % 2 else PRESET.values[name]
-    if name not in EXPRESSIONS and name not in UPDATES:
+            return plan.preset.values[name]
+        if expression is None:
+            return f"={columns[name]}{row - 1}" if plan.seed % 2 else plan.preset.values[name]
+    if expression is None:
         return "note"
-    update = name in UPDATES
-    expression = UPDATES[name] if update else EXPRESSIONS[name]
     starts = [start for wrong, start in plan.wrong if wrong == name and start <= index]
     if starts:
         expression = plan.wrong[name, max(starts)]

@@ -1,10 +1,8 @@
-import tempfile
-from pathlib import Path
-
 import openpyxl
 import pytest
 import sympy as sp
-from hypothesis import Phase, given, settings
+from checks import accused, check, layouts, quickly
+from hypothesis import given
 from hypothesis import strategies as st
 from sheets import EXPRESSIONS, PRESET, QUANTITIES, UPDATES, SheetPlan, write_sheet
 
@@ -20,33 +18,6 @@ SUMS = ("dE_dw1", "dE_dw2", "dE_dw3", "dE_dw4")
 PAIRS = (("t1", "t2"), ("i1", "i2"), ("a_h1", "a_h2"), ("a_o1", "a_o2"))
 KINDS = (*PAIRS, ("w1", "w2", "w3", "w4"), ("w5", "w6", "w7", "w8"))
 EXCHANGEABLE = [q for q in COMPUTED if q not in ("E_total", "a_h1", "a_h2", "a_o1", "a_o2")]
-layouts = st.builds(
-    SheetPlan,
-    seed=st.integers(0, 10_000),
-    rows=st.integers(1, 9),
-    top=st.integers(2, 60),
-    left=st.integers(1, 40),
-    shuffled=st.booleans(),
-    helpers=st.integers(0, 5),
-)
-# Without shrinking: the plans are small as they are, and each one costs a workbook.
-quickly = settings(max_examples=20, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
-
-
-def check(plan):
-    """Check a planned sheet; returns the one table's report and the address of each cell."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "sheet.xlsx")
-        address = write_sheet(path, plan)
-        report = check_file(path)
-    assert report.error is None
-    (table,) = report.tables
-    assert table.rows == plan.rows
-    return table, address
-
-
-def accused(table):
-    return {(finding.kind, finding.quantity) for finding in table.findings}
 
 
 @quickly
