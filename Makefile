@@ -52,8 +52,8 @@ handin: report ## the folder to hand in, out/handin
 test: $(VENV)/dev.stamp ## run every test
 	@$(PY) -m pytest
 
-bench: $(VENV)/report.stamp ## what each command costs on this machine: start, workbook, page, training epoch
-	@$(PY) tests/bench.py "$$OUT"
+bench: $(VENV)/report.stamp ## what each command costs on this machine; FILE='a folder' times the check of that one too
+	@$(PY) tests/bench.py "$$OUT" "$$FILE"
 	@$(PY) -m mnist bench
 
 lint: $(VENV)/dev.stamp ## check format, style and types

@@ -13,7 +13,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent / "helpers"))
+from sheets import EXPRESSIONS as DERIVED
+from sheets import SheetPlan, write_sheet
+
 RUNS = 5
+SHEETS, ROWS = 18, 68  # a class's homework: as many rows as the class sheet
 
 
 def seconds(arguments: Sequence[str]) -> list[float]:
@@ -21,7 +26,9 @@ def seconds(arguments: Sequence[str]) -> list[float]:
     times = []
     for _ in range(RUNS + 1):
         start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", *arguments], check=True, stdout=subprocess.DEVNULL)
+        done = subprocess.run([sys.executable, "-m", *arguments], stdout=subprocess.DEVNULL)
+        if done.returncode not in (0, 1):  # 1: `check` found something
+            sys.exit(f"python -m {' '.join(arguments)} failed")
         times.append(time.perf_counter() - start)
     return times[1:]
 
@@ -33,13 +40,27 @@ def report(what: str, aim: float, arguments: Sequence[str]) -> None:
     print(f"{what:<34} {median:7.2f} s   {least:6.2f} to {most:.2f} s   aim {aim:.1f} s", flush=True)
 
 
-def main(results: Path) -> None:
-    """Time the start of the command, derivation with workbook, and the page, if there are results to show."""
+def write_homework(folder: Path) -> None:
+    """Write sheets in layouts of all kinds, each with two wrong columns."""
+    for seed in range(SHEETS):
+        wrong = {("dE_dw3", 0): DERIVED["dE_dw1"], ("dE_dw8", seed): DERIVED["dE_dw7"]}
+        plan = SheetPlan(seed, ROWS, left=1 + seed, shuffled=bool(seed % 2), helpers=seed % 4, wrong=wrong)
+        write_sheet(folder / f"sheet {seed}.xlsx", plan)
+
+
+def main(results: Path, sheets: str) -> None:
+    """Time the start of the command, the workbook, the check, and the page, if there are results to show."""
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"{machine}; median and range of {RUNS} runs")
     report("python -m backprop --help", 0.5, ["backprop", "--help"])
     with tempfile.TemporaryDirectory() as folder:
         report("derivation and workbook", 3.0, ["backprop", "workbook", "--output", f"{folder}/backprop.xlsx"])
+        homework = Path(folder, "homework")
+        homework.mkdir()
+        write_homework(homework)
+        report(f"check of {SHEETS} sheets, {ROWS} rows each", 20.0, ["backprop", "check", str(homework)])
+    if sheets:
+        report(f"check of {sheets}", 20.0, ["backprop", "check", "--", sheets])
     if (results / "mnist" / "evaluation.json").exists():
         report("page and hand-in from results", 5.0, ["reports", "build", "--output", str(results)])
     else:
@@ -47,4 +68,4 @@ def main(results: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "out"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "out"), sys.argv[2] if len(sys.argv) > 2 else "")
