@@ -93,6 +93,11 @@ class Resolver:
             return self._name(tree, sheet, place, row, followed)
         if isinstance(tree, Area):
             raise UnreadableError("a range stands where a number should")
+        if tree.name == "MMULT":
+            product = self._argument(tree, sheet, place, row, followed)
+            if len(product) * len(product[0]) != 1:
+                raise UnreadableError("MMULT gives several numbers where one should stand")
+            return product[0][0]
         arguments = [self._argument(argument, sheet, place, row, followed) for argument in tree.arguments]
         return _combined(tree.name, arguments)
 
@@ -101,6 +106,8 @@ class Resolver:
         if isinstance(tree, Area):
             return self._area(tree, sheet, place, row, followed)
         if isinstance(tree, Call) and tree.name == "MMULT":
+            if len(tree.arguments) != 2:
+                raise UnreadableError("MMULT needs two ranges")
             left, right = (self._argument(a, sheet, place, row, followed) for a in tree.arguments)
             return _matrix_product(left, right)
         return [[self._tree(tree, sheet, place, row, followed)]]
@@ -199,8 +206,6 @@ def _combined(name: str, arguments: list[list[list[Resolved]]]) -> Resolved:
         if len({len(values) for values in lists}) != 1:
             raise UnreadableError("SUMPRODUCT has ranges of different sizes")
         return _sum([_product(list(values)) for values in zip(*lists, strict=True)])
-    if name == "MMULT":
-        raise UnreadableError("MMULT stands where a single number should")
     if any(len(matrix) * len(matrix[0]) != 1 for matrix in arguments):
         raise UnreadableError(f"{name} of a range is not understood")
     if name not in _FUNCTIONS:
