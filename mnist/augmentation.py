@@ -20,6 +20,12 @@ def shifted(images: Tensor, offsets: Tensor) -> Tensor:
     if not margin:
         return images
     framed = pad(images, (margin, margin, margin, margin))
-    rows = margin - offsets[:, :1] + torch.arange(height)
-    columns = margin - offsets[:, 1:] + torch.arange(width)
-    return framed[torch.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    rows = margin - offsets[:, :1] + torch.arange(height, device=images.device)
+    columns = margin - offsets[:, 1:] + torch.arange(width, device=images.device)
+    return framed[torch.arange(count, device=images.device)[:, None, None], rows[:, :, None], columns[:, None, :]]
+
+
+def middle(images: Tensor, edge: int) -> Tensor:
+    """Cut images (N, H, W) down to their middle (N, edge, edge): digits lie in the middle 20 × 20 pixels."""
+    margin = (images.shape[-1] - edge) // 2
+    return images[:, margin : margin + edge, margin : margin + edge]

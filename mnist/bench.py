@@ -49,7 +49,7 @@ def _time(steps: Iterator[object], count: int) -> float:
 
 
 def _own_steps(dataset: Dataset, recipe: Recipe) -> Iterator[object]:
-    training = Training(recipe, 0, precision_here(recipe.precision), dataset)
+    training = Training(recipe, 0, precision_here(recipe.precision, "cpu"), dataset)
     return itertools.chain.from_iterable(training.steps(epoch) for epoch in itertools.count(1))
 
 

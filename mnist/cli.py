@@ -2,15 +2,19 @@
 
 import argparse
 import dataclasses
+import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from mnist.errors import MnistError
 from mnist.progress import Reporter
-from mnist.recipe import DEFAULT_RECIPE, DEFAULT_SEED, RECIPES, recipe_named
+from mnist.recipe import DEFAULT_RECIPE, DEFAULT_SEED, RECIPES, Recipe, checked, recipe_named
+
+if TYPE_CHECKING:
+    from mnist.launch import Place
 
 INTERRUPTED = 130  # what shells give for a program ended by Ctrl-C
 AFTER_TRAINING = "`make train`, or the same command without --restart, goes on after the last whole epoch"
@@ -61,15 +65,12 @@ def _add_train(commands: "argparse._SubParsersAction[_Parser]") -> None:
         description="Train the network. An unfinished run of the same settings goes on after its last whole epoch; "
         "a finished one is moved to OUTPUT/earlier/N before a new one begins. Writes model.pt and history.json.",
     )
-    names = ", ".join(RECIPES)
-    train.add_argument("--recipe", default=DEFAULT_RECIPE, help=f"how to train: {names} (default: %(default)s)")
-    train.add_argument("--epochs", type=_positive, help="passes over the training images (default: the recipe's)")
+    _add_recipe(train)
     train.add_argument(
         "--seed", type=_natural, default=DEFAULT_SEED, help="of everything random (default: %(default)s)"
     )
-    _add_data(train)
+    _add_place(train)
     _add_output(train)
-    _add_threads(train)
     train.add_argument(
         "--keep-finished", action="store_true", help="if the run there is finished, keep it and do nothing"
     )
@@ -83,6 +84,11 @@ def _add_train(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "with; writes to OUTPUT/held-out",
     )
     train.set_defaults(run=_train, after_interrupt=AFTER_TRAINING)
+    # Without a line in the help: `train` starts these itself.
+    join = commands.add_parser("join")
+    _add_place(join)
+    join.add_argument("--held-out", action="store_true")
+    join.set_defaults(run=_join, after_interrupt="the leader goes on alone")
 
 
 def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -96,6 +102,49 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
     _add_output(evaluate)
     evaluate.add_argument("--quiet", action="store_true", help="print one line only")
     evaluate.set_defaults(run=_evaluate, after_interrupt="run the same command again")
+
+
+def _add_recipe(parser: argparse.ArgumentParser) -> None:
+    names = ", ".join(RECIPES)
+    parser.add_argument("--recipe", default=DEFAULT_RECIPE, help=f"how to train: {names} (default: %(default)s)")
+    values = parser.add_argument_group("values to change in the recipe", "Without these, they are the recipe's own.")
+    for field in dataclasses.fields(Recipe):
+        kind, choices = _KINDS[field.type], field.metadata["choices"]
+        values.add_argument(
+            f"--{field.name.replace('_', '-')}",
+            dest=f"recipe_{field.name}",
+            type=kind,
+            choices=choices or None,
+            metavar=None if choices else kind.__name__.strip("_").upper(),
+            help=field.metadata["meaning"].replace("%", "%%"),
+        )
+
+
+def _asked_recipe(options: argparse.Namespace) -> Recipe:
+    """Look up the recipe and put in what flags change. Raises MnistError where no such recipe can be trained."""
+    asked = {field.name: getattr(options, f"recipe_{field.name}") for field in dataclasses.fields(Recipe)}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    return checked(dataclasses.replace(recipe_named(options.recipe), **changes))
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    _add_data(parser)
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="what to compute on (default: auto)"
+    )
+    parser.add_argument(
+        "--processes",
+        type=_positive,
+        help="processes that share each batch (default: one for each core, as far as the batch can be shared evenly); "
+        "under torchrun, it says how many",
+    )
+    _add_threads(parser)
+
+
+def _place(options: argparse.Namespace) -> "Place":
+    from mnist.launch import Place
+
+    return Place(options.data, options.device, options.processes, options.threads)
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -115,8 +164,35 @@ def _positive(text: str) -> int:
     return _whole_number(text, 1, 10_000)
 
 
+def _whole(text: str) -> int:
+    return _whole_number(text, 0, 10_000)
+
+
 def _natural(text: str) -> int:
     return _whole_number(text, 0, 2**63 - 1)
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+    return value
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
+    return text == "yes"
+
+
+def _text(text: str) -> str:
+    return text
+
+
+_KINDS: Mapping[object, Callable[[str], object]] = {int: _whole, float: _number, bool: _yes_or_no, str: _text}
 
 
 def _whole_number(text: str, lowest: int, highest: int) -> int:
@@ -127,24 +203,25 @@ def _whole_number(text: str, lowest: int, highest: int) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    recipe = recipe_named(options.recipe)
-    if options.epochs:
-        recipe = dataclasses.replace(recipe, epochs=options.epochs)
+    recipe = _asked_recipe(options)
     from mnist import run
-    from mnist.data import hold_out, load
+    from mnist.launch import launch
 
-    _use_threads(options.threads)
     settings = run.Settings(options.recipe, recipe, options.seed, options.held_out)
     folder, reporter = run.run_folder(options.output, options.held_out), Reporter()
-    found = run.choose(folder, settings, run.Handling(options.keep_finished, options.restart), reporter)
-    if found and found.history.finished:
-        history = run.keep(folder, found)
-    else:
-        dataset = load(options.data)
-        history = run.train(settings, hold_out(dataset) if options.held_out else dataset, folder, found, reporter)
-    last = history.epochs[-1]
-    print(f"{last.test_accuracy:.2%} of the {history.measured_on} images right after epoch {last.epoch}")
-    print(f"The run is in {folder / 'model.pt'} and {folder / 'history.json'}")
+    handling = run.Handling(options.keep_finished, options.restart)
+    history = launch(settings, handling, _place(options), folder, reporter)
+    if history:
+        last = history.epochs[-1]
+        print(f"{last.test_accuracy:.2%} of the {history.measured_on} images right after epoch {last.epoch}")
+        print(f"The run is in {folder / 'model.pt'} and {folder / 'history.json'}")
+    return 0
+
+
+def _join(options: argparse.Namespace) -> int:
+    from mnist.launch import follow
+
+    follow(_place(options), held_out=options.held_out)
     return 0
 
 

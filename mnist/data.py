@@ -1,6 +1,6 @@
 """The images and labels as tensors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
@@ -20,6 +20,10 @@ class Dataset:
     train_labels: Tensor
     test_images: Tensor
     test_labels: Tensor
+
+    def to(self, device: torch.device) -> "Dataset":
+        """Move everything to where it is computed with."""
+        return Dataset(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
 def load(data: Path) -> Dataset:

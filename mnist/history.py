@@ -45,7 +45,12 @@ class Hardware:
 
     cpu: str
     cores: int
+    processes: int
+    """That trained together."""
     threads: int
+    """Of each process."""
+    device: str
+    """`cpu`, `cuda` or `mps`."""
     platform: str
     precision: str
     """`float32` or `bfloat16`: what the recipe's `auto` became on this machine."""

@@ -13,9 +13,10 @@ def versions() -> Versions:
     return Versions(platform.python_version(), version("torch"), version("torchvision"), version("numpy"))
 
 
-def hardware(threads: int, precision: str) -> Hardware:
-    """Describe this machine."""
-    return Hardware(_cpu(), os.cpu_count() or 1, threads, platform.platform(), precision)
+def hardware(processes: int, threads: int, device: str, precision: str) -> Hardware:
+    """Describe this machine and how it is used; `precision` is the recipe's."""
+    here = precision_here(precision, device)
+    return Hardware(_cpu(), os.cpu_count() or 1, processes, threads, device, platform.platform(), here)
 
 
 def _cpu() -> str:
@@ -23,11 +24,11 @@ def _cpu() -> str:
     return _cpu_field("model name") or platform.processor() or platform.machine()
 
 
-def precision_here(precision: str) -> str:
+def precision_here(precision: str, device: str) -> str:
     """Say what a recipe's precision comes to on this machine: `float32` or `bfloat16`."""
     if precision != "auto":
         return precision
-    return "bfloat16" if has_native_bfloat16() else "float32"
+    return "bfloat16" if device == "cuda" or (device == "cpu" and has_native_bfloat16()) else "float32"
 
 
 def has_native_bfloat16() -> bool:

@@ -1,21 +1,25 @@
 """A training run on disk: begin, go on, keep, or move aside, and files that are right after every epoch."""
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import torch
+from filelock import FileLock, Timeout
 
 from mnist import checkpoint
 from mnist.checkpoint import Checkpoint
 from mnist.data import Dataset
 from mnist.errors import MnistError
 from mnist.files import check_writable
-from mnist.history import HELD_OUT_IMAGES, TEST_IMAGES, History, write_history
+from mnist.history import HELD_OUT_IMAGES, TEST_IMAGES, Hardware, History, write_history
 from mnist.idx import MD5_SUMS
 from mnist.progress import Reporter
-from mnist.provenance import hardware, precision_here, versions
+from mnist.provenance import versions
 from mnist.recipe import Recipe
+from mnist.team import ALONE, Team
 from mnist.training import Training
 
 # The checkpoint comes last: while it is there, the run counts as not yet moved.
@@ -112,40 +116,74 @@ def _move_aside(folder: Path, reporter: Reporter) -> None:
     reporter.say(f"Moved the run that was there to {place}")
 
 
-def train(settings: Settings, dataset: Dataset, folder: Path, found: Checkpoint | None, reporter: Reporter) -> History:
-    """Train what is left of the run, or a new one, writing checkpoint and history after every epoch.
+@dataclass(frozen=True)
+class Job:
+    """What is left to train, as the leader tells it to the other processes."""
 
-    Before a new run begins, whatever run is in the folder is moved to `earlier`/N in it.
+    history: History
+    states: dict[str, Any] | None
+    """Of the checkpoint to go on from; None for a run that begins."""
 
-    Raises MnistError where the loss is no number any more or a file can't be written; the last good files stay.
-    """
-    check_writable(folder)
-    history = found.history if found else _begin(settings)
-    training = Training(history.recipe, history.seed, history.hardware.precision, dataset)
+
+def begin(settings: Settings, found: Checkpoint | None, machine: Hardware) -> Job:
+    """Turn what was asked and what was found into what is to do."""
     if found:
-        training.load_states(found.states)
-        keep(folder, found)
-    else:
-        _move_aside(folder, reporter)
-    reporter.begin(history, len(dataset.train_labels))
-    for epoch in range(len(history.epochs) + 1, history.recipe.epochs + 1):
-        with reporter.epoch(epoch, history.recipe.epochs, len(dataset.train_labels)) as bar:
-            record = training.run_epoch(epoch, bar.show)
-        history = dataclasses.replace(history, epochs=(*history.epochs, record))
-        checkpoint.save(folder / "model.pt", Checkpoint(history, training.states()))
-        write_history(folder / "history.json", history)
-        reporter.epoch_done(record, history.recipe.epochs, history.measured_on)
-    return history
-
-
-def _begin(settings: Settings) -> History:
-    return History(
+        return Job(found.history, found.states)
+    history = History(
         recipe_name=settings.recipe_name,
         recipe=settings.recipe,
         seed=settings.seed,
         measured_on=settings.measured_on,
         versions=versions(),
-        hardware=hardware(torch.get_num_threads(), precision_here(settings.recipe.precision)),
+        hardware=machine,
         data=dict(MD5_SUMS),
         epochs=(),
     )
+    return Job(history, None)
+
+
+def train(
+    job: Job, dataset: Dataset, folder: Path, reporter: Reporter, team: Team = ALONE, device: str = "cpu"
+) -> History:
+    """Train what is left of the run, or a new one, writing checkpoint and history after every epoch.
+
+    Before a new run begins, whatever run is in the folder is moved to `earlier`/N in it. Only the team's leader
+    touches the folder.
+
+    Raises MnistError where the loss is no number any more, a file can't be written, or another training is at work in
+    the folder; the last good files stay.
+    """
+    training = Training(job.history.recipe, job.history.seed, job.history.hardware.precision, dataset, team, device)
+    if not team.leads:
+        return _train_epochs(job, training, reporter, lambda history, training: None)
+    check_writable(folder)
+    try:
+        with FileLock(folder / ".training.lock", timeout=0):
+            if job.states:
+                write_history(folder / "history.json", job.history)
+            else:
+                _move_aside(folder, reporter)
+            return _train_epochs(job, training, reporter, partial(_write, folder))
+    except Timeout:
+        raise MnistError(f"another training is at work in {folder}: wait for it, or choose another --output") from None
+
+
+def _train_epochs(
+    job: Job, training: Training, reporter: Reporter, write: Callable[[History, Training], None]
+) -> History:
+    history, images = job.history, len(training.dataset.train_labels)
+    if job.states:
+        training.load_states(job.states)
+    with reporter.run(history, images) as bars:
+        for epoch in range(len(history.epochs) + 1, history.recipe.epochs + 1):
+            with bars.epoch(epoch) as bar:
+                record = training.run_epoch(epoch, bar.show)
+            history = dataclasses.replace(history, epochs=(*history.epochs, record))
+            write(history, training)
+            reporter.epoch_done(record, history)
+    return history
+
+
+def _write(folder: Path, history: History, training: Training) -> None:
+    checkpoint.save(folder / "model.pt", Checkpoint(history, training.states()))
+    write_history(folder / "history.json", history)

@@ -12,13 +12,16 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel
 
-from mnist.augmentation import draw_offsets, shifted
+from mnist.augmentation import draw_offsets, middle, shifted
 from mnist.data import Dataset
 from mnist.errors import MnistError
 from mnist.history import EpochRecord
 from mnist.model import Network, new_network, normalise
+from mnist.normalisation import Statistics
+from mnist.optimizers import Optimizer
 from mnist.progress import Progress
 from mnist.recipe import Recipe
+from mnist.team import ALONE, Team
 
 MEASURED_AT_ONCE = 500  # images per batch of a measurement; the result does not depend on it but for rounding
 
@@ -55,26 +58,41 @@ def _as_input(images: Tensor) -> Tensor:
     return normalise(images).contiguous(memory_format=torch.channels_last)
 
 
+@dataclass(frozen=True)
+class Batch:
+    """One step's images, in the groups that this process computes."""
+
+    images: int
+    """How many there are over all processes."""
+    groups: list[tuple[Tensor, Tensor]]
+    """Network input (G, 1, H, W) and labels (G,) of each group."""
+
+
 class Training:
-    """The changing state of a run.
+    """The changing state of a run, in each of the processes that share it.
 
     Everything random in an epoch comes from a generator seeded by the run's seed and the epoch's number, and the
     learning rate is a function of the step. So a run that was interrupted and resumed computes the same bits as one
-    that was not.
+    that was not, and every process knows the order of the images and takes its own groups of each batch.
     """
 
-    def __init__(self, recipe: Recipe, seed: int, precision: str, dataset: Dataset) -> None:
-        self.recipe, self.seed, self.precision, self.dataset = recipe, seed, precision, dataset
-        self.network = new_network(seed)
+    def __init__(
+        self, recipe: Recipe, seed: int, precision: str, dataset: Dataset, team: Team = ALONE, device: str = "cpu"
+    ) -> None:
+        if recipe.groups % team.size:
+            raise MnistError(
+                f"{team.size} processes can't share the {recipe.groups} groups of a batch evenly: "
+                "use a divisor, or change --batch-size or --norm-size"
+            )
+        self.recipe, self.seed, self.precision, self.team = recipe, seed, precision, team
+        self.device = torch.device(device)
+        self.dataset = dataset.to(self.device)
+        self.network = new_network(seed).to(self.device)
         self.average = AveragedModel(self.network, use_buffers=True)
-        self.optimizer = torch.optim.SGD(
-            self.network.parameters(),
-            lr=recipe.learning_rate,
-            momentum=recipe.momentum,
-            nesterov=recipe.nesterov,
-            weight_decay=recipe.weight_decay,
-        )
+        self.optimizer = Optimizer(self.network, recipe)
         self.steps_per_epoch = math.ceil(len(dataset.train_labels) / recipe.batch_size)
+        self._shared_network = team.wrapped(self.network)
+        self._statistics = Statistics(self.network)
 
     @property
     def averaged(self) -> bool:
@@ -104,6 +122,7 @@ class Training:
             self.optimizer.load_state_dict(states["optimizer"])
         except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as cause:
             raise MnistError("the checkpoint belongs to another network: add --restart to begin anew") from cause
+        self._statistics.take_up()
 
     def run_epoch(self, epoch: int, report: Callable[[Progress], None]) -> EpochRecord:
         """Train one epoch and measure. Raises MnistError where the loss is no number any more."""
@@ -111,7 +130,7 @@ class Training:
         progress = Progress(0, 0.0, 0.0, 0.0)
         for progress in self.steps(epoch):
             report(progress)
-        tested = measure(self.measured_network, self.dataset.test_images, self.dataset.test_labels)
+        tested = self._measure()
         return EpochRecord(
             epoch=epoch,
             learning_rate=progress.learning_rate,
@@ -123,45 +142,83 @@ class Training:
             averaged=self.averaged,
         )
 
+    def _measure(self) -> Measurement:
+        """Measure on the test images, each process on its share of them."""
+        images, labels = (
+            torch.tensor_split(tensor, self.team.size)[self.team.rank]
+            for tensor in (self.dataset.test_images, self.dataset.test_labels)
+        )
+        part = measure(self.measured_network, images, labels)
+        sums = self.team.sum(torch.tensor([part.loss * part.images, part.correct], dtype=torch.float64))
+        total = len(self.dataset.test_labels)
+        return Measurement(sums[0].item() / total, int(sums[1].item()), total)
+
     def steps(self, epoch: int) -> Iterator[Progress]:
         """Train one epoch, counted from 1, step by step. Raises MnistError where the loss is no number any more."""
         self.network.train()
         seen, loss_sum, correct = 0, 0.0, 0
         first = (epoch - 1) * self.steps_per_epoch
-        for step, (images, labels) in enumerate(self._batches(epoch), start=first):
+        for step, batch in enumerate(self._batches(epoch), start=first):
             rate = self.recipe.learning_rate_at(step, self.steps_per_epoch)
-            loss, right = self._step(images, labels, rate)
+            loss, right = self._step(batch, rate)
             if not math.isfinite(loss):
                 remedy = "earlier epochs stay as written; begin anew with another --recipe or --seed and --restart"
                 raise MnistError(f"the loss became {loss} in epoch {epoch}, step {step - first + 1}: {remedy}")
             self._average(step)
-            seen, loss_sum, correct = seen + len(labels), loss_sum + loss * len(labels), correct + right
+            seen, loss_sum, correct = seen + batch.images, loss_sum + loss * batch.images, correct + right
             yield Progress(seen, loss_sum / seen, correct / seen, rate)
+        self._statistics.give_back()
 
-    def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Give each training image once, shuffled and shifted: network input (B, 1, 28, 28), labels (B,)."""
+    def _batches(self, epoch: int) -> Iterator[Batch]:
+        """Give each training image once, shuffled, shifted and cut to the epoch's size."""
         # SeedSequence mixes both numbers, so that neighbouring seeds share nothing.
         mixed = np.random.SeedSequence((self.seed, epoch)).generate_state(1, np.uint64)
         generator = torch.Generator().manual_seed(int(mixed[0] >> np.uint64(1)))
         images, labels = self.dataset.train_images, self.dataset.train_labels
-        order = torch.randperm(len(labels), generator=generator)
-        offsets = draw_offsets(len(labels), self.recipe.shift, generator)
-        size = self.recipe.batch_size
+        order = torch.randperm(len(labels), generator=generator).to(self.device)
+        offsets = draw_offsets(len(labels), self.recipe.shift, generator).to(self.device)
+        size, edge = self.recipe.batch_size, self.recipe.image_size(epoch)
         for chosen, moves in zip(torch.split(order, size), torch.split(offsets, size), strict=True):
-            yield _as_input(shifted(images[chosen], moves)), labels[chosen]
+            yield Batch(
+                len(chosen),
+                [
+                    (_as_input(middle(shifted(images[part], offset), edge)), labels[part])
+                    for part, offset in zip(self._own(chosen), self._own(moves), strict=True)
+                ],
+            )
 
-    def _step(self, images: Tensor, labels: Tensor, rate: float) -> tuple[float, int]:
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16"):
-            logits = self.network(images)
-        loss = cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
+    def _own(self, batch: Tensor) -> tuple[Tensor, ...]:
+        """Cut a batch into its groups and give those of this process."""
+        groups = torch.tensor_split(batch, self.recipe.groups)
+        count = self.recipe.groups // self.team.size
+        return groups[self.team.rank * count : (self.team.rank + 1) * count]
+
+    def _step(self, batch: Batch, rate: float) -> tuple[float, int]:
+        """Take one step; returns the mean loss and the number of right answers over all processes."""
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
-        return loss.item(), int((logits.argmax(1) == labels).sum())
+        sums = torch.zeros(2, dtype=torch.float64)
+        statistics = torch.zeros_like(self._statistics.of_last_group())
+        for number, (images, labels) in enumerate(batch.groups, start=1):
+            share = len(labels) / batch.images
+            # Gradients of several processes are averaged with the last group's backward pass, not with each.
+            with self.team.keeping_gradients(self._shared_network, keep=number < len(batch.groups)):
+                logits = self._logits(images)
+                loss = cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+                (loss * share * self.team.size).backward()  # type: ignore[no-untyped-call]
+            statistics += self._statistics.of_last_group() * share
+            sums += torch.tensor([loss.item() * share, (logits.argmax(1) == labels).sum().item()])
+        totals = self.team.sum(torch.cat([sums, statistics.cpu().double()]))
+        self.optimizer.step(rate / self.recipe.learning_rate)
+        self._statistics.move(totals[2:].to(statistics))
+        return totals[0].item(), int(totals[1].item())
+
+    def _logits(self, images: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            logits: Tensor = self._shared_network(images)
+        return logits.float()
 
     def _average(self, step: int) -> None:
         total = self.recipe.epochs * self.steps_per_epoch
         if step >= self.recipe.averaging_start * total and (total - 1 - step) % self.recipe.averaging_interval == 0:
+            self._statistics.give_back()
             self.average.update_parameters(self.network)

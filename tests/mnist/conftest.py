@@ -9,13 +9,15 @@ import torch
 from mnist import run
 from mnist.data import Dataset, load
 from mnist.progress import Reporter
+from mnist.provenance import hardware
 from mnist.recipe import RECIPES, Recipe
 from mnist.run import Settings
 
+THIS_MACHINE = hardware(processes=1, threads=1, device="cpu", precision="float32")
 TINY = dataclasses.replace(RECIPES["accurate"], epochs=3, precision="float32")
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def one_thread() -> None:
     """Batches this small gain nothing from a second thread, and on a busy machine the threads wait for each other."""
     torch.set_num_threads(1)
@@ -54,5 +56,6 @@ def finished_run(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> 
     few = dataclasses.replace(
         dataset, train_images=dataset.train_images[:1920], train_labels=dataset.train_labels[:1920]
     )
-    run.train(Settings("accurate", dataclasses.replace(TINY, epochs=1), seed=1), few, folder, None, Reporter())
+    settings = Settings("accurate", dataclasses.replace(TINY, epochs=1), seed=1)
+    run.train(run.begin(settings, None, THIS_MACHINE), few, folder, Reporter())
     return folder

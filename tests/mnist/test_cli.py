@@ -18,6 +18,7 @@ COMMAND = [sys.executable, "-m", "mnist"]
 @pytest.fixture
 def few_images(part: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mnist.data.load", lambda _: part)
+    monkeypatch.setattr("mnist.launch.load", lambda _: part)
 
 
 def test_summary_prints_the_reference_to_the_byte() -> None:
@@ -32,14 +33,14 @@ def test_summary_prints_the_reference_to_the_byte() -> None:
         ([], "COMMAND"),
         (["fly"], "fly"),
         (["train", "--epochs", "0"], "--epochs"),
-        (["train", "--epochs", "many"], "'many' is not a whole number from 1"),
+        (["train", "--epochs", "many"], "'many' is not a whole number from 0"),
         (["train", "--epochs", ""], "--epochs"),
         (["train", "--epochs", "1e3"], "--epochs"),
         (["train", "--seed", "-1"], "--seed"),
         (["train", "--seed", "²"], "--seed"),
         (["train", "--seed", "9" * 30], "--seed"),
         (["train", "--threads", "0"], "--threads"),
-        (["train", "--recipe", "magic"], "choose one of accurate, course"),
+        (["train", "--recipe", "magic"], "choose one of fast, accurate, course"),
         (["evaluate", "--output", "/nowhere"], "run `make train`"),
         (["evaluate", "--loudly"], "--loudly"),
     ],
@@ -60,7 +61,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
 @pytest.mark.usefixtures("few_images")
 def test_train_evaluate_and_keep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = ["--output", str(tmp_path)]
-    assert main(["train", "--epochs", "2", *output]) == 0
+    assert main(["train", "--epochs", "2", "--processes", "1", *output]) == 0
     shown = capsys.readouterr()
     assert re.match(r"\d+\.\d\d% of the test images right after epoch 2\n", shown.out)
     assert str(tmp_path / "model.pt") in shown.out
@@ -68,7 +69,12 @@ def test_train_evaluate_and_keep(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert [line.split()[0] for line in shown.err.splitlines()] == ["Training", "epoch", "epoch"]
     assert main(["evaluate", *output, "--quiet"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
-    assert {path.name for path in tmp_path.iterdir()} == {"model.pt", "history.json", "evaluation.json", "weights.json"}
+    assert {path.name for path in tmp_path.glob("[!.]*")} == {
+        "model.pt",
+        "history.json",
+        "evaluation.json",
+        "weights.json",
+    }
     assert main(["evaluate", *output]) == 0
     assert "Confusion matrix" in capsys.readouterr().out
     assert main(["train", "--epochs", "1", "--keep-finished", *output]) == 0
@@ -77,7 +83,7 @@ def test_train_evaluate_and_keep(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.usefixtures("few_images")
 def test_held_out_runs_write_to_a_folder_of_their_own(tmp_path: Path) -> None:
-    assert main(["train", "--epochs", "1", "--held-out", "--output", str(tmp_path)]) == 0
+    assert main(["train", "--epochs", "1", "--processes", "1", "--held-out", "--output", str(tmp_path)]) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["held-out"]
 
 
@@ -85,7 +91,7 @@ def test_ctrl_c_is_one_line_that_says_how_to_go_on(tmp_path: Path, data_folder: 
     arguments = ["train", "--data", str(data_folder), "--output", str(tmp_path / "run")]
     with subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
-        assert process.stderr.readline().startswith("Training recipe accurate, seed 0")
+        assert process.stderr.readline().startswith("Training recipe fast, seed 0")
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
     assert process.returncode == 130
@@ -98,7 +104,7 @@ def test_help_teaches_and_starts_without_torch() -> None:
     )
     code += "\nassert 'torch' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    for word in ("--recipe", "accurate, course", "--held-out", "OUTPUT/earlier/N", "(default: data)"):
+    for word in ("--recipe", "fast, accurate, course", "--held-out", "OUTPUT/earlier/N", "(default: data)"):
         assert word in " ".join(done.stdout.split())
 
 

@@ -20,10 +20,10 @@ def test_bfloat16_is_used_only_where_the_cpu_has_it(
 ) -> None:
     monkeypatch.setattr(provenance, "_cpu_field", lambda name: line if name == field else "")
     assert provenance.has_native_bfloat16() is native
-    assert provenance.precision_here("auto") == ("bfloat16" if native else "float32")
-    assert provenance.precision_here("float32") == "float32"
+    assert provenance.precision_here("auto", "cpu") == ("bfloat16" if native else "float32")
+    assert provenance.precision_here("float32", "cpu") == "float32"
 
 
 def test_an_unknown_system_has_a_name_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provenance, "_cpu_field", lambda _: "")
-    assert provenance.hardware(2, "float32").cpu
+    assert provenance.hardware(1, 2, "cpu", "float32").cpu

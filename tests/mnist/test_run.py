@@ -1,7 +1,8 @@
 """Runs on disk: interrupted and resumed, kept, moved aside, refused."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from mnist import checkpoint, run
 from mnist.data import Dataset
 from mnist.errors import MnistError
 from mnist.history import History, read_history
-from mnist.progress import EpochBar, Progress, Reporter
+from mnist.progress import EpochBar, Progress, Reporter, RunBars
+from mnist.provenance import hardware
 from mnist.recipe import Recipe
 from mnist.run import Handling, Settings
 
@@ -21,15 +23,28 @@ class Interrupting(Reporter):
     """Behaves like a user who presses Ctrl-C in the middle of an epoch."""
 
     def __init__(self, epoch: int) -> None:
+        super().__init__()
         self.last = epoch
 
-    def epoch(self, epoch: int, epochs: int, images: int) -> EpochBar:
-        bar = super().epoch(epoch, epochs, images)
-        if epoch == self.last:
-            bar.show = self.interrupt  # type: ignore[method-assign]
-        return bar
+    @contextmanager
+    def run(self, history: History, images: int) -> Iterator[RunBars]:
+        with super().run(history, images) as bars:
+            yield InterruptingBars(bars, self.last)
 
-    def interrupt(self, progress: Progress) -> None:
+
+class InterruptingBars(RunBars):
+    def __init__(self, bars: RunBars, last: int) -> None:
+        self.bars, self.last = bars, last
+
+    @contextmanager
+    def epoch(self, epoch: int) -> Iterator[EpochBar]:
+        with self.bars.epoch(epoch) as bar:
+            yield InterruptingBar(bar.bar, bar.run, bar.before, bar.per_image) if epoch == self.last else bar
+
+
+class InterruptingBar(EpochBar):
+    def show(self, progress: Progress) -> None:
+        super().show(progress)
         if progress.images > 300:
             raise KeyboardInterrupt
 
@@ -45,7 +60,8 @@ def go(
     """Do what the command does."""
     reporter = reporter or Reporter()
     found = run.choose(folder, settings, Handling(**handling), reporter)
-    return run.train(settings, dataset, folder, found, reporter)
+    machine = hardware(processes=1, threads=1, device="cpu", precision=settings.recipe.precision)
+    return run.train(run.begin(settings, found, machine), dataset, folder, reporter)
 
 
 def timeless(history: History) -> History:
@@ -149,7 +165,7 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_files(tmp_path: Path, par
     found = checkpoint.load(tmp_path / "model.pt")
     found.states["network"]["conv1.weight"].fill_(float("nan"))
     with pytest.raises(MnistError, match="the loss became nan in epoch 2"):
-        run.train(settings, part, tmp_path, found, Reporter())
+        run.train(run.Job(found.history, found.states), part, tmp_path, Reporter())
     assert (tmp_path / "model.pt").read_bytes() == before
     assert len(read_history(tmp_path / "history.json").epochs) == 1
 

@@ -76,7 +76,7 @@ def history(epochs: int = 15) -> History:
         seed=0,
         measured_on="test",
         versions=Versions("3.11.2", "2.9.0", "0.24.0", "2.4.6"),
-        hardware=Hardware("A processor", 2, 2, "Linux", "float32"),
+        hardware=Hardware("A processor", 2, 2, 1, "cpu", "Linux", "float32"),
         data=MD5,
         epochs=tuple(epoch(number, epochs) for number in range(1, epochs + 1)),
     )
