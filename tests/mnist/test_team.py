@@ -29,7 +29,8 @@ from mnist.training import Training
 import dataclasses
 torch.set_num_threads(1)
 data = load(Path({data!r}))
-part = Dataset(data.train_images[:{images}], data.train_labels[:{images}], data.test_images[:301], data.test_labels[:301])
+train, test = slice({images}), slice(301)
+part = Dataset(data.train_images[train], data.train_labels[train], data.test_images[test], data.test_labels[test])
 recipe = dataclasses.replace(TINY, epochs=2, norm_size=16, muon_rate={muon})
 with joined("cpu") as team:
     training = Training(recipe, 5, "float32", part, team)
