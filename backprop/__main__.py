@@ -109,7 +109,8 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 
 def _add_prove(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Draw random learning rates, weights, biases, inputs and targets; compute every number with sympy in 50 "
+        "Take the class sheet's run, and random learning rates, weights, biases, inputs and targets; compute every "
+        "number with sympy in 50 "
         "digits, NumPy, torch autograd, LibreOffice and JavaScript (node or Chromium), and print the largest "
         "disagreement of each pair. Engines that are not installed are named and left out. Exit code 1 where one "
         "pair disagrees."
@@ -233,12 +234,13 @@ def _check(options: argparse.Namespace) -> int:
 def _prove(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from backprop.proof.comparison import compare, random_cases, write_report
+    from backprop.proof.comparison import all_cases, compare
     from backprop.proof.engines import ENGINES
+    from backprop.proof.report import write_report
 
     if options.cases < 1 or options.iterations < 1:
         raise BackpropError("--cases and --iterations start at 1")
-    cases = random_cases(options.seed, options.cases, options.iterations)
+    cases = all_cases(options.seed, options.cases, options.iterations)
     with tqdm(total=len(ENGINES), disable=None, leave=False, unit=" engines") as bar:
 
         def show(name: str) -> None:
@@ -246,13 +248,13 @@ def _prove(options: argparse.Namespace) -> int:
             bar.update()
 
         report = compare(cases, options.seed, show)
-    print(
-        f"{report.cases} random cases (seed {report.seed}) of {report.iterations} iterations: {report.numbers} numbers"
-    )
+    runs = f"the class sheet's run and {report.cases - 1} random ones (seed {report.seed})"
+    print(f"{runs} of {report.iterations} iterations: {report.numbers} numbers")
     print("largest |a - b| / max(|b|, 0.1); numbers agree up to 1e-11")
     for pair in report.pairs:
         verdict = "agree" if pair.agrees else f"DISAGREE at {pair.where}"
-        print(f"  {pair.first:<18}{pair.second:<18}{pair.disagreement:9.1e}  {verdict}")
+        gap = "no number" if pair.disagreement is None else f"{pair.disagreement:.1e}"
+        print(f"  {pair.first:<18}{pair.second:<18}{gap:>9}  {verdict}")
     for engine in report.missing:
         print(f"  not compared: {engine}")
     if options.output is not None:

@@ -112,8 +112,14 @@ def _what(derivation: Derivation, symbol: Expression) -> str:
 
 
 def _gradient_line(derivation: Derivation, weight: Expression) -> Line:
-    gradient = derivation.equation(f"dE_d{weight}")
-    return Line((Partial(_E, weight), gradient.expression), gradient.meaning)
+    gradient = derivation.equation(f"dE_d{weight}").expression
+    neuron = next(n for layer in derivation.network.layers for n in layer if str(weight) in n.weights)
+    came_in = f"{gradient.args[-1]}, which came in through {weight}"
+    if neuron in derivation.network.layers[-1]:
+        meaning = f"the error signal of {neuron.name}, times {came_in}"
+    else:
+        meaning = f"what comes back to {neuron.activation}, times the slope there, times {came_in}"
+    return Line((Partial(_E, weight), gradient), meaning)
 
 
 def _activation_lines(derivation: Derivation, hidden: tuple[Neuron, ...]) -> list[Line]:

@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from backprop.proof.report import ProofReport
 from mnist.errors import MnistError
+from mnist.files import read_record
 from mnist.history import TEST_IMAGES, History, read_history
 from mnist.results import Evaluation, read_evaluation
 from reports.errors import ReportError
@@ -21,6 +23,8 @@ class Inputs:
     history: History
     evaluation: Evaluation
     workbook: Path
+    proof: ProofReport | None
+    """What `make prove` found; None where it has not run."""
 
 
 def read_inputs(output: Path) -> Inputs:
@@ -39,7 +43,16 @@ def read_inputs(output: Path) -> Inputs:
         raise ReportError(str(error)) from error
     _check_evaluation(folder / "evaluation.json", evaluation)
     _check_together(folder, history, evaluation)
-    return Inputs(history, evaluation, workbook)
+    return Inputs(history, evaluation, workbook, _read_proof(output / "proof.json"))
+
+
+def _read_proof(path: Path) -> ProofReport | None:
+    if not path.exists():
+        return None
+    try:
+        return read_record(ProofReport, path, "run `make prove`, which writes it")
+    except MnistError as error:
+        raise ReportError(str(error)) from error
 
 
 def _check_history(path: Path, history: History) -> None:

@@ -7,6 +7,8 @@ from reports.inputs import Inputs
 from reports.provenance import provenance
 from reports.recipe_words import Fact
 from reports.view_backprop import BackpropView, view_backprop
+from reports.view_elsewhere import ElsewhereView, view_elsewhere
+from reports.view_engines import EnginesView, view_engines
 from reports.view_mnist import MnistView, view_mnist
 
 DEFAULT_TITLE = "Backpropagation by hand, and a small network that reads digits"
@@ -27,6 +29,9 @@ class Page:
     title: str
     author: str
     backprop: BackpropView
+    engines: EnginesView | None
+    """None where `make prove` has not run."""
+    elsewhere: ElsewhereView
     mnist: MnistView
     provenance: tuple[Fact, ...]
 
@@ -37,6 +42,8 @@ def view_page(heading: Heading, preset: Preset, learning_rate: float, inputs: In
         title=_one_line(heading.title) or DEFAULT_TITLE,
         author=_one_line(heading.author),
         backprop=view_backprop(preset, learning_rate),
+        engines=view_engines(inputs.proof),
+        elsewhere=view_elsewhere(),
         mnist=view_mnist(inputs.history, inputs.evaluation),
         provenance=provenance(inputs.history, inputs.evaluation),
     )

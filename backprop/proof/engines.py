@@ -42,7 +42,7 @@ class Case:
 
 
 class MissingEngineError(Exception):
-    """Name the program or library that would have to be installed."""
+    """Name the program or library that would have to be installed, and to work."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,11 @@ def _program(name: str) -> str:
 
 
 def _run(command: list[str], text: str | None = None) -> str:
-    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=_PATIENCE, check=True)
+    try:
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=_PATIENCE, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        name, why = Path(command[0]).name, getattr(error, "returncode", None) or type(error).__name__
+        raise MissingEngineError(f"a {name} that works; this one failed: {why}") from error
     return done.stdout
 
 

@@ -5,11 +5,24 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+from backprop.proof.report import Pair, ProofReport
 from mnist.history import EpochRecord, Hardware, History, Versions, write_history
 from mnist.recipe import RECIPES
 from mnist.results import Evaluation, LayerFacts, Misclassified, write_evaluation
 
 REFERENCE = Path(__file__).parent.parent / "reference"
+PROOF = ProofReport(
+    seed=3,
+    cases=7,
+    iterations=10,
+    numbers=2170,
+    pairs=(
+        Pair("sympy, 50 digits", "NumPy", 3.2e-16, "w5, iteration 9, case 2"),
+        Pair("sympy, 50 digits", "torch", 2e-9, "<b>dE_dw1</b>, iteration 0, case 1"),
+        Pair("NumPy", "torch", None, "a_o1, iteration 4, case 6"),
+    ),
+    missing=("LibreOffice (needs <i>soffice</i>)",),
+)
 HOSTILE = '"><script>alert(1)</script>'
 CHECKPOINT = b"not a real checkpoint: the page only compares its hash"
 MD5 = {
