@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from backprop.errors import BackpropError
 from reports.errors import ReportError
 
 INTERRUPTED = 130  # what shells give for a program ended by Ctrl-C
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         _build(options)
-    except ReportError as error:
+    except (ReportError, BackpropError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

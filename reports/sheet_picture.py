@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from matplotlib.image import imread, imsave
 
+from backprop.files import write_atomically
 from reports.errors import ReportError
-from reports.files import write_file
 from reports.sheet_drawing import draw_sheet
 from reports.theme import Drawing
 
@@ -38,7 +38,7 @@ def sheet_picture(workbook: Path, network: Drawing, cache: Path) -> bytes:
     picture = (_printed(content) if office else None) or draw_sheet(content, workbook, network)
     for outdated in cache.glob("sheet-*.png"):
         outdated.unlink(missing_ok=True)
-    write_file(kept, picture)
+    write_atomically(kept, picture)
     return picture
 
 

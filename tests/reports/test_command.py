@@ -91,7 +91,7 @@ def test_an_unwritable_page_is_one_line(capsys, built, tmp_path):
     for name in (".cache", "backprop.xlsx"):
         (tmp_path / "out" / name).symlink_to(built / name)
     (tmp_path / "out" / "report.html").mkdir()
-    assert "can't be written" in refused(capsys, "build", "--output", tmp_path / "out")
+    assert "cannot write" in refused(capsys, "build", "--output", tmp_path / "out")
 
 
 def test_names_with_line_breaks_and_other_bytes_stay_on_one_line():
