@@ -10,7 +10,7 @@ import sympy as sp
 
 from backprop.activations import ActivationBase
 from backprop.audit import findings as kinds
-from backprop.audit.comparing import Composer, equal
+from backprop.audit.comparing import Composer, equal, is_small
 from backprop.audit.effects import Effects
 from backprop.audit.explaining import explain
 from backprop.audit.findings import Finding, LearningRate, TableReport
@@ -136,6 +136,8 @@ class TableCheck:
 
     def _judge_update(self, quantity: str, found: Any, expected: Any, resolved: Resolved) -> Wrong | None:
         """An update may have η typed in; another cell in its place is a mistake of its own."""
+        if not is_small(found):
+            return Wrong(kinds.FORMULA, explain(found, expected), found)
         eta, slope = sp.Symbol(LEARNING_RATE), sp.Symbol(f"dE_d{quantity}{BEFORE}")
         factor = sp.simplify((sp.Symbol(quantity + BEFORE) - found) / slope)
         if factor.is_number and self._effects.learning_rate is not None:

@@ -12,6 +12,12 @@ from backprop.audit.resolving import BEFORE
 
 _POINTS, _DIGITS = 3, 30
 _MAX_EXPONENT = 10_000
+_MAX_OPERATIONS = 600
+
+
+def is_small(expression: Any) -> bool:
+    """Tell whether sympy can rearrange an expression at once; one with all intermediate steps put in still is small."""
+    return bool(expression.count_ops() <= _MAX_OPERATIONS)
 
 
 def equal(found: Any, expected: Any) -> bool:

@@ -26,6 +26,7 @@ from backprop.audit.tables import CLASS, Table
 from backprop.network import LEARNING_RATE
 
 MAX_AREA, MAX_FOLLOWED, MAX_READ = 400, 40, 1000
+_MAX_EXPONENT, _MAX_EXP_DEPTH = 709, 6
 _MAX_BITS, _MAX_POWER, _MAX_POWER_OF_SUM = 4000, 1000, 20
 BEFORE = "_before"
 _CONSTANTS = CLASS.constants
@@ -86,10 +87,18 @@ class Resolver:
         try:
             if key not in self._trees:
                 self._trees[key] = parse(cell.content, *place)
+            if self._runs_on(sheet, place, followed) and not isinstance(self._trees[key], Reference):
+                raise UnreadableError(f"column {get_column_letter(place[1])} runs on under a header that says nothing")
             return self._tree(self._trees[key], sheet, place, row, (*followed, (sheet, place)))
         except UnreadableError as error:
             text = str(error)
             raise type(error)(text if "in " + address(place) in text else f"{text} in {address(place)}") from error
+
+    def _runs_on(self, sheet: str, place: Place, followed: tuple[Any, ...]) -> bool:
+        """Tell a column that each row continues, as a weight's, from helper cells: every row would read all before."""
+        inside = sheet == self.table.sheet and self.table.first_row <= place[0] <= self.table.last_row
+        before = {there[0] for where, there, *_ in followed if where == sheet and there[1] == place[1]}
+        return inside and len(before - {place[0]}) > 1
 
     def _tree(self, tree: Tree, sheet: str, place: Place, row: int, followed: Any) -> Resolved:
         if isinstance(tree, Number):
@@ -245,9 +254,11 @@ def as_sympy(resolved: Resolved) -> Any:
     if isinstance(resolved, Number):
         return sp.Rational(resolved.value.numerator, resolved.value.denominator)
     arguments = [as_sympy(argument) for argument in resolved.arguments]
-    if resolved.name in ("^", "POWER") and _is_too_large(*arguments):
-        raise UnreadableError("a power is too large")
     try:
+        if resolved.name in ("^", "POWER") and _is_too_large(*arguments):
+            raise UnreadableError("a power is too large")
+        if resolved.name == "EXP":
+            _check_exponent(resolved, *arguments)
         value = _FUNCTIONS[resolved.name](*arguments)
     except (TypeError, ZeroDivisionError, ValueError, OverflowError) as error:
         raise UnreadableError(f"{resolved.name} has the wrong arguments") from error
@@ -259,6 +270,19 @@ def as_sympy(resolved: Resolved) -> Any:
     if factor.is_Rational and max(factor.p.bit_length(), factor.q.bit_length()) > _MAX_BITS:
         raise UnreadableError("a number is too large")
     return value
+
+
+def _check_exponent(resolved: Call, exponent: Any) -> None:
+    if exponent.is_number and exponent.evalf(5) > _MAX_EXPONENT:
+        raise NoNumberError(f"EXP of more than {_MAX_EXPONENT} is #NUM!")
+    if _exp_depth(resolved) > _MAX_EXP_DEPTH:
+        raise UnreadableError("EXP of EXP is nested too deeply")
+
+
+@lru_cache(maxsize=4096)
+def _exp_depth(resolved: Resolved) -> int:
+    inside = max(map(_exp_depth, resolved.arguments), default=0) if isinstance(resolved, Call) else 0
+    return inside + (isinstance(resolved, Call) and resolved.name == "EXP")
 
 
 def _is_too_large(base: Any, exponent: Any) -> bool:

@@ -111,6 +111,10 @@ BROKEN = [
     "=nowhere!A1",
     "=undefined_name*2",
     "=0^(C33-D33-9)",
+    "=POWER(2)",
+    "=POWER(1,2,3)",
+    "=EXP()",
+    "=EXP((-8)^(1/3))",
     "=SQRT(A33-9)*C33",
 ]
 

@@ -42,6 +42,15 @@ def test_functions_that_the_exercise_does_not_use_are_a_mistake_of_their_cell_al
     assert accused(table) == {("formula", "a_h1")}
 
 
+def test_an_exponential_that_overflows_is_wrong(tmp_path):
+    def change(sheet, address):
+        sheet[address("a_h1", 1)] = f"={address('h1', 1)}+" + "EXP(" * 30 + "1" + ")" * 30
+
+    table = check(tmp_path, SheetPlan(rows=3), change)
+    assert accused(table) == {("formula", "a_h1")}
+    assert "EXP of more than 709" in table.findings[0].explanation
+
+
 @pytest.mark.parametrize("formula", ["=SQRT(-1)", "=LN({h1}-{h1}-2)"])
 def test_what_has_no_real_value_is_wrong(formula, tmp_path):
     def change(sheet, address):
@@ -54,7 +63,15 @@ def test_what_has_no_real_value_is_wrong(formula, tmp_path):
 
 @pytest.mark.parametrize(
     ("step", "count"),
-    [("={0}+{0}", 38), ("=SUM({0},{0},1)", 38), ("=EXP({0})", 15), ("={0}*{0}", 30), ("=({0}+1)^20", 6)],
+    [
+        ("={0}+{0}", 38),
+        ("=SUM({0},{0},1)", 38),
+        ("=EXP({0})", 15),
+        ("={0}*{0}", 30),
+        ("=({0}+1)^20", 6),
+        ("=1/(1+EXP(-{0}))", 37),
+        ("={0}^2+{0}", 12),
+    ],
 )
 def test_helper_cells_that_grow_without_bounds_are_given_up_cell_by_cell(step, count, tmp_path):
     def change(sheet, address):
@@ -154,6 +171,20 @@ def test_a_weight_whose_header_says_nothing_makes_nobody_wrong(weight, unread, t
     assert accused(table) == {("unread", quantity) for quantity in unread}
     assert all(finding.explanation.startswith(f"{weight}: no column") for finding in table.findings)
     assert time.process_time() - start < 8
+
+
+def test_a_mistake_that_reads_a_weight_without_a_header_costs_no_more(tmp_path):
+    def change(sheet, address):
+        sheet[address("w5", -1)] = "something"
+        for row in range(68):
+            there = {name: address(name, row) for name in ("a_o2", "t2", "w5", "a_h2")}
+            sheet[address("dE_dw8", row)] = "=({a_o2}-{t2})*{a_o2}*(1-{a_o2})*{w5}".format(**there)
+
+    start = time.process_time()
+    table = check(tmp_path, SheetPlan(rows=68), change)
+    assert ("formula", "dE_dw8") in accused(table)
+    assert {finding.quantity for finding in table.findings} == {"o1", "dE_dw1", "dE_dw2", "dE_dw8"}
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize("slope", ["dE_dw1", "dE_dw6"])
