@@ -79,4 +79,4 @@ $(VENV)/report.stamp: pyproject.toml | $(PY)
 
 $(VENV)/dev.stamp: pyproject.toml | $(PY)
 	@echo 'Installing what the tests need, torch included (once; some minutes) …'
-	@$(PIP) --editable '.[mnist,report,dev]' && touch $@ $(VENV)/base.stamp $(VENV)/report.stamp
+	@$(PIP) --editable '.[mnist,report,export,dev]' && touch $@ $(VENV)/base.stamp $(VENV)/report.stamp

@@ -49,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_train(commands)
     _add_evaluate(commands)
+    _add_study(commands)
+    _add_export(commands)
     summary = commands.add_parser("summary", help="print the network, layer by layer, as torchsummary does")
     summary.set_defaults(run=_summary, after_interrupt="run the same command again")
     bench = commands.add_parser("bench", help="measure seconds per training epoch: the assignment's recipe and ours")
@@ -102,6 +104,34 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
     _add_output(evaluate)
     evaluate.add_argument("--quiet", action="store_true", help="print one line only")
     evaluate.set_defaults(run=_evaluate, after_interrupt="run the same command again")
+
+
+def _add_study(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    study = commands.add_parser(
+        "study",
+        help="train several seeds of a recipe and say what they have in common",
+        description="Train seeds 0, 1, 2 … of a recipe, one after the other; print mean, spread and time to 99.4 %%. "
+        "Finished seeds are kept and an unfinished one goes on, so a study can be stopped and started again, or given "
+        "more seeds. Runs go to OUTPUT/study/RECIPE, the result to OUTPUT/study/RECIPE.json.",
+    )
+    study.add_argument("--seeds", type=_positive, default=10, help="how many (default: %(default)s)")
+    _add_recipe(study)
+    _add_place(study)
+    _add_output(study)
+    study.set_defaults(run=_study, after_interrupt="the same command goes on after the last whole epoch")
+
+
+def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    export = commands.add_parser(
+        "export",
+        help="write the trained network as ONNX or safetensors, for other tools",
+        description="Write the network in OUTPUT/model.pt in a format that other tools read. The input is float32 "
+        "(N, 1, 28, 28), bytes after (byte / 255 - 0.1307) / 0.3081; the output is ten logits.",
+    )
+    export.add_argument("--format", choices=("onnx", "safetensors"), default="onnx", help="(default: %(default)s)")
+    export.add_argument("--file", type=Path, help="where to (default: OUTPUT/model.onnx or OUTPUT/model.safetensors)")
+    _add_output(export)
+    export.set_defaults(run=_export, after_interrupt="run the same command again")
 
 
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
@@ -222,6 +252,39 @@ def _join(options: argparse.Namespace) -> int:
     from mnist.launch import follow
 
     follow(_place(options), held_out=options.held_out)
+    return 0
+
+
+def _study(options: argparse.Namespace) -> int:
+    recipe = _asked_recipe(options)
+    from mnist import run, study
+    from mnist.launch import launch
+
+    histories = []
+    for seed in range(options.seeds):
+        folder = study.run_folder(options.output, options.recipe, seed)
+        settings, handling = run.Settings(options.recipe, recipe, seed), run.Handling(keep_finished=True)
+        history = launch(settings, handling, _place(options), folder, Reporter())
+        if history is None:  # a process that only helps
+            continue
+        if run.differences(history, settings):
+            raise MnistError(f"{folder} holds a run with other settings: move it away, or choose another --output")
+        histories.append(history)
+    if histories:
+        found = study.study_of(histories)
+        study.write_study(study.study_file(options.output, options.recipe), found)
+        print(study.describe(found))
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from mnist.evaluation import load_network
+    from mnist.export import export
+
+    network, history = load_network(options.output / "model.pt")
+    path = options.file or options.output / f"model.{options.format}"
+    export(network, options.format, path)
+    print(f"{path} holds the network after epoch {len(history.epochs)}")
     return 0
 
 

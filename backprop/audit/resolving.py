@@ -26,6 +26,7 @@ from backprop.audit.tables import CLASS, Table
 from backprop.network import LEARNING_RATE
 
 MAX_AREA, MAX_FOLLOWED = 400, 40
+_MAX_BITS = 3000  # Excel's numbers need 1,100; sympy can't print those with more than 14,000
 BEFORE = "_before"
 _CONSTANTS = CLASS.constants
 
@@ -246,6 +247,8 @@ def as_sympy(resolved: Resolved) -> Any:
         raise UnreadableError(f"{resolved.name} has the wrong arguments") from error
     if value.has(sp.zoo, sp.nan, sp.oo):
         raise NoNumberError("it divides by zero")
+    if any(max(number.p.bit_length(), number.q.bit_length()) > _MAX_BITS for number in value.atoms(sp.Rational)):
+        raise UnreadableError("a number is too large")
     return value
 
 
