@@ -68,6 +68,10 @@ def test_one_process_and_several_compute_the_same(
     tmp_path: Path, data_folder: Path, processes: int, muon: float, tolerance: float
 ) -> None:
     alone, together = (trained_by(count, tmp_path, data_folder, muon) for count in (1, processes))
+    again = trained_by(processes, tmp_path, data_folder, muon)
+    assert all(
+        torch.equal(value, again["states"]["network"][name]) for name, value in together["states"]["network"].items()
+    )
     assert together["rates"] == alone["rates"]
     assert together["losses"] == pytest.approx(alone["losses"], rel=1e-4)
     for key in ("network", "average"):
