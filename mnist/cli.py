@@ -79,17 +79,11 @@ def _add_train(commands: "argparse._SubParsersAction[_Parser]") -> None:
     train.add_argument(
         "--restart", action="store_true", help="move the run there aside, finished or not, and begin anew"
     )
-    train.add_argument(
-        "--held-out",
-        action="store_true",
-        help="train on 55,000 images and measure on the other 5,000, never on test images: to choose hyperparameters "
-        "with; writes to OUTPUT/held-out",
-    )
+    _add_held_out(train)
     train.set_defaults(run=_train, after_interrupt=AFTER_TRAINING)
     # Without a line in the help: `train` starts these itself.
     join = commands.add_parser("join")
     _add_place(join)
-    join.add_argument("--held-out", action="store_true")
     join.set_defaults(run=_join, after_interrupt="the leader goes on alone")
 
 
@@ -118,6 +112,7 @@ def _add_study(commands: "argparse._SubParsersAction[_Parser]") -> None:
     _add_recipe(study)
     _add_place(study)
     _add_output(study)
+    _add_held_out(study)
     study.set_defaults(run=_study, after_interrupt="the same command goes on after the last whole epoch")
 
 
@@ -175,6 +170,15 @@ def _place(options: argparse.Namespace) -> "Place":
     from mnist.launch import Place
 
     return Place(options.data, options.device, options.processes, options.threads)
+
+
+def _add_held_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--held-out",
+        action="store_true",
+        help="train on 55,000 images and measure on the other 5,000, which differ from seed to seed, never on test "
+        "images: to choose hyperparameters with; writes to OUTPUT/held-out",
+    )
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -251,7 +255,7 @@ def _train(options: argparse.Namespace) -> int:
 def _join(options: argparse.Namespace) -> int:
     from mnist.launch import follow
 
-    follow(_place(options), held_out=options.held_out)
+    follow(_place(options))
     return 0
 
 
@@ -260,10 +264,11 @@ def _study(options: argparse.Namespace) -> int:
     from mnist import run, study
     from mnist.launch import launch
 
-    histories = []
+    histories, output = [], run.run_folder(options.output, options.held_out)
     for seed in range(options.seeds):
-        folder = study.run_folder(options.output, options.recipe, seed)
-        settings, handling = run.Settings(options.recipe, recipe, seed), run.Handling(keep_finished=True)
+        folder = study.run_folder(output, options.recipe, seed)
+        settings = run.Settings(options.recipe, recipe, seed, options.held_out)
+        handling = run.Handling(keep_finished=True)
         history = launch(settings, handling, _place(options), folder, Reporter())
         if history is None:  # a process that only helps
             continue
@@ -272,7 +277,7 @@ def _study(options: argparse.Namespace) -> int:
         histories.append(history)
     if histories:
         found = study.study_of(histories)
-        study.write_study(study.study_file(options.output, options.recipe), found)
+        study.write_study(study.study_file(output, options.recipe), found)
         print(study.describe(found))
     return 0
 
