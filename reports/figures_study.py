@@ -19,7 +19,7 @@ def study_drawing(studies: Sequence[Study]) -> Drawing:
     with themed():
         figure = canvas(700, 80 + _ROW * len(studies))
         axes = plot_area(figure, 116, 40, bottom=56, top=24)
-        axes.set_ylim(len(studies) - 0.5, -0.5)
+        axes.set_ylim(len(studies) - 0.3, -0.5)
         axes.set_yticks(range(len(studies)), [study.recipe_name for study in studies])
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("right answers after the last epoch")

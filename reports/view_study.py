@@ -31,7 +31,7 @@ def view_studies(studies: Sequence[Study]) -> tuple[StudyRow, ...]:
 
 def _row(study: Study) -> StudyRow:
     summary = study.summary
-    bounds = [percent(bound, 3) for bound in summary.interval or ()]
+    bounds = [f"{100 * bound:.3f}" for bound in summary.interval or ()]
     return StudyRow(
         recipe=study.recipe_name,
         epochs=study.recipe.epochs,
@@ -39,7 +39,7 @@ def _row(study: Study) -> StudyRow:
         mean=percent(summary.mean, 3),
         deviation="–" if summary.deviation is None else percent(summary.deviation, 3),
         lowest=percent(summary.lowest),
-        interval=" to ".join(bounds) or "–",
+        interval=f"{' to '.join(bounds)}\N{NO-BREAK SPACE}%" if bounds else "–",
         at_goal=f"{summary.at_goal} of {summary.seeds}",
         seconds=fixed(summary.median_seconds, 0),
         seconds_to_goal="never" if summary.median_seconds_to_goal is None else fixed(summary.median_seconds_to_goal, 0),
