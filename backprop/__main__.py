@@ -165,9 +165,9 @@ def _preset(options: argparse.Namespace) -> Preset:
 
 def _sizes(text: str) -> list[int]:
     parts = text.split(",")
-    sizes = [int(part) for part in parts if part.isdecimal()]
+    sizes = [int(part) for part in parts if part.isdecimal() and len(part) <= 2]
     if len(sizes) != len(parts) or not 3 <= len(sizes) <= 7 or not all(1 <= size <= 50 for size in sizes):
-        raise BackpropError(f"--layers {text}: give three to seven sizes of 1 to 50, such as 3,4,2")
+        raise BackpropError(f"--layers {text[:40]!r}: give three to seven sizes of 1 to 50, such as 3,4,2")
     return sizes
 
 

@@ -51,7 +51,8 @@ def _nothing_found(nearest: Nearest | None) -> str:
     looked = "no table of the exercise: looked for a row with headers such as t1, i1, w1 … w8, a_h1, E_total, ∂E/∂w1"
     if nearest is None:
         return f"{looked}; no such header was found anywhere"
-    return f"{looked}; nearest was row {nearest.row} of “{nearest.sheet}” with {nearest.recognised} of them"
+    sheet = " ".join(nearest.sheet.split())  # a line break in it would break our line
+    return f"{looked}; nearest was row {nearest.row} of “{sheet}” with {nearest.recognised} of them"
 
 
 def _fingerprint(book: Book, tables: Sequence[Table]) -> str:

@@ -43,7 +43,8 @@ class TableCheck:
         self.resolver.learning_rate = find_learning_rate(self.resolver)
         self.model: Model = build_model(self.resolver)
         self._given, self._updated = self.model.derivation.constants, self.model.derivation.network.parameters
-        self._composer = Composer(self.model.expected, self._updated)
+        self._composer = Composer(self.model.expected, self._updated, self._given)
+        self._needs: dict[str, list[str]] = {}
         self._verdicts: dict[tuple[str, Resolved], Wrong | None] = {}
         self._effects = Effects(self.resolver, self.model)
 
@@ -87,6 +88,9 @@ class TableCheck:
             if isinstance(cell.content, int | float) and not isinstance(cell.content, bool):
                 return Wrong(kinds.TYPED, "a number is typed where a formula belongs")
             return Wrong(kinds.FORMULA, "a text stands where a formula belongs")
+        missing = self._missing(quantity)
+        if missing:
+            return Wrong(kinds.UNREAD, f"{', '.join(missing)}: no column has a header that says so")
         if quantity not in self.model.expected:
             return Wrong(kinds.UNREAD, f"{quantity} belongs to no bias that a net input reads from a column")
         try:
@@ -96,6 +100,15 @@ class TableCheck:
             return Wrong(kinds.FORMULA, str(error))
         except (UnreadableError, RecursionError) as error:
             return Wrong(kinds.UNREAD, str(error) or "the formula is nested too deeply")
+
+    def _missing(self, quantity: str) -> list[str]:
+        """Name what a quantity needs and nobody can tell where it stands: without it there is no verdict."""
+        if quantity not in self._needs:
+            names = {s.name.removesuffix(BEFORE) for s in self.model.expected.get(quantity, sp.Integer(0)).free_symbols}
+            names -= {LEARNING_RATE, *self.table.columns}
+            base = {name for name in names if name in (*self._given, *self._updated)}
+            self._needs[quantity] = sorted(base.union(*(self._missing(name) for name in names - base)))
+        return self._needs[quantity]
 
     def _repeated(self, quantity: str, row: int) -> Wrong | None:
         """Inputs, targets and biases that are not trained repeat from row to row."""
@@ -152,7 +165,7 @@ class TableCheck:
         expression = self.model.derivation.equation(quantity).expression
         if isinstance(expression, ActivationBase):
             expression = expression.definition(expression.args[0])
-        return expression.xreplace(dict(self.model.biases))
+        return expression.xreplace(dict(self.model.numbers))
 
     def _finding(self, quantity: str, wrong: Wrong, rows: list[int]) -> Finding:
         letter = self.table.letter(quantity)
@@ -162,7 +175,8 @@ class TableCheck:
         shift = self._effects.total_error_shift(quantity, wrong.found) if wrong.found is not None else None
         cells = ",".join(runs(letter, rows))
         expected = self._expected(quantity, rows[0])
-        return Finding(wrong.kind, quantity, cells, found, expected, wrong.explanation, error, shift)
+        explanation = " ".join(wrong.explanation.split())  # it may quote a text or a name with line breaks
+        return Finding(wrong.kind, quantity, cells, found, expected, explanation, error, shift)
 
     def _expected(self, quantity: str, row: int) -> str | None:
         """Print the right formula in the sheet's own cells, ready to paste into the first wrong row."""
@@ -181,4 +195,4 @@ class TableCheck:
             return self._effects.learning_rate_text
         if name in self.table.columns:
             return f"{self.table.letter(name)}{row}"
-        return str(self.model.biases.get(sp.Symbol(name), name))
+        return str(self.model.numbers.get(sp.Symbol(name), name))

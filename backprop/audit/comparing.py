@@ -11,6 +11,7 @@ import sympy as sp
 from backprop.audit.resolving import BEFORE
 
 _POINTS, _DIGITS = 3, 30
+_MAX_EXPONENT = 10_000
 
 
 def equal(found: Any, expected: Any) -> bool:
@@ -36,15 +37,22 @@ def equal(found: Any, expected: Any) -> bool:
 
 @lru_cache(maxsize=2048)
 def _compiled(symbols: tuple[Any, ...], found: Any, expected: Any) -> Any:
-    return sp.lambdify(symbols, [found, expected], modules="mpmath")
+    return sp.lambdify(symbols, [found, expected], modules=[{"exp": _exp}, "mpmath"])
+
+
+def _exp(x: Any) -> Any:
+    # EXP of 710 is #NUM!; mpmath would go on, and never end with an EXP of an EXP of an EXP.
+    if abs(x) > _MAX_EXPONENT:
+        raise OverflowError
+    return mpmath.exp(x)
 
 
 class Composer:
     """Put the right definitions of intermediate quantities in, until only inputs and weights are left."""
 
-    def __init__(self, expected: Mapping[str, Any], weights: tuple[str, ...]) -> None:
+    def __init__(self, expected: Mapping[str, Any], weights: tuple[str, ...], given: tuple[str, ...]) -> None:
         now = {sp.Symbol(name): e for name, e in expected.items() if name not in weights}
-        rename = {s: sp.Symbol(s.name + BEFORE) for e in now.values() for s in e.free_symbols}
+        rename = {s: sp.Symbol(s.name + BEFORE) for e in now.values() for s in e.free_symbols if s.name not in given}
         before = {sp.Symbol(s.name + BEFORE): e.xreplace(rename) for s, e in now.items()}
         self._definitions = {**now, **before}
 

@@ -79,7 +79,7 @@ class Effects:
         """Give the table's network with the numbers of its first row, if it has them all."""
         network, values = self._model.derivation.network, {}
         for name in (*network.inputs, *network.targets, *network.weights, *network.biases):
-            value = self._model.biases.get(sp.Symbol(name), self._first_value(name))
+            value = self._model.numbers.get(sp.Symbol(name), self._first_value(name))
             if value is None:
                 return None
             values[name] = float(value)

@@ -11,6 +11,7 @@ import sympy as sp
 from backprop.audit.comparing import equal
 from backprop.audit.resolving import BEFORE
 from backprop.audit.tables import BIASES
+from backprop.errors import BackpropError
 from backprop.network import gradient_name
 from backprop.printers.text import TextPrinter
 
@@ -36,6 +37,8 @@ def explain(found: Any, expected: Any) -> str:
             for words in attempt(found, expected.doit(), expected):
                 return words
         return _difference(found, expected.doit())
+    except BackpropError:  # a foreign formula may lead to functions that have no sign on paper
+        return "the formula is another one"
     except (ArithmeticError, ValueError, TypeError):
         return "the formula is another one, and has no finite value"
 

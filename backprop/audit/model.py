@@ -1,7 +1,7 @@
 """What a table ought to compute: its own network, read off its forward pass, and its own learning rate."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,8 +28,8 @@ class Model:
     derivation: Derivation
     expected: Mapping[str, Any]
     """By quantity: the forward pass, gradients, and, for a weight, its update from the row above."""
-    biases: Mapping[Any, Any]
-    """Values of the biases that have no column: symbol → number."""
+    numbers: Mapping[Any, Any]
+    """Values of the biases, inputs and targets that have no column: symbol → number."""
     renamed: bool
     """Whether the weights are numbered in another order than the class's."""
 
@@ -88,14 +88,16 @@ def _references(formula: str, sheet: str, place: Place) -> list[tuple[str, Place
 def build_model(resolver: Resolver) -> Model:
     """Read the network off the forward pass where that is consistent, and derive what it has to compute."""
     forward = {name: _forward(resolver, name) for name in _SOURCES}
-    network, biases = _network(resolver, forward)
+    inputs = _inputs_elsewhere(resolver, forward)
+    network, biases = _network(resolver, forward, inputs)
+    numbers = biases | inputs | _targets_elsewhere(resolver)
     derivation = derive(network)
     expected = {e.name: e.expression.doit() for e in (*derivation.forward, *derivation.gradients)}
-    expected = {name: spelled_out(expression).subs(biases) for name, expression in expected.items()}
+    expected = {name: spelled_out(expression).subs(numbers) for name, expression in expected.items()}
     for parameter in network.parameters:
         now, slope = sp.Symbol(parameter + BEFORE), sp.Symbol(gradient_name(parameter) + BEFORE)
         expected[parameter] = now - sp.Symbol(LEARNING_RATE) * slope
-    return Model(derivation, expected, biases, network.weights != _WEIGHTS)
+    return Model(derivation, expected, numbers, network.weights != _WEIGHTS)
 
 
 def _forward(resolver: Resolver, name: str) -> Resolved | None:
@@ -114,6 +116,36 @@ def _forward(resolver: Resolver, name: str) -> Resolved | None:
     return seen.most_common(1)[0][0] if seen else None
 
 
+def _inputs_elsewhere(resolver: Resolver, forward: Mapping[str, Resolved | None]) -> dict[Any, Any]:
+    """Read inputs that stand outside the table off the net inputs, if all say the same and number the class's way."""
+    found: dict[Any, set[Any]] = defaultdict(set)
+    for neuron in CLASS.network.layers[0]:
+        resolved = forward[neuron.name]
+        for name, weight in zip(CLASS.network.inputs, neuron.weights, strict=True):
+            if name not in resolver.table.columns and resolved is not None:
+                found[sp.Symbol(name)].add(sp.expand(as_sympy(resolved)).coeff(sp.Symbol(weight)))
+    return _if_plain(found)
+
+
+def _targets_elsewhere(resolver: Resolver) -> dict[Any, Any]:
+    """Read targets that stand outside the table off the errors: a parabola in the output has its vertex there."""
+    found: dict[Any, set[Any]] = defaultdict(set)
+    outputs = CLASS.network.layers[-1]
+    for name, error, neuron in zip(CLASS.network.targets, CLASS.network.errors, outputs, strict=True):
+        resolved = None if name in resolver.table.columns else _forward(resolver, error)
+        if resolved is not None:
+            output, expression = sp.Symbol(neuron.activation), sp.expand(as_sympy(resolved))
+            square = expression.coeff(output, 2)
+            found[sp.Symbol(name)].add(-expression.coeff(output, 1) / (2 * square) if square != 0 else square)
+    return _if_plain(found)
+
+
+def _if_plain(found: Mapping[Any, set[Any]]) -> dict[Any, Any]:
+    """Keep what is one number; 0 is what a formula without it says too."""
+    plain = {symbol: next(iter(values)) for symbol, values in found.items() if len(values) == 1}
+    return {symbol: value for symbol, value in plain.items() if value.is_number and value != 0}
+
+
 @dataclass(frozen=True)
 class _NetInput:
     """What the formula of a net input says: its weights where they are plain to see, and what is added to them."""
@@ -123,14 +155,17 @@ class _NetInput:
     """A bias's symbol, a number, or None."""
 
 
-def _network(resolver: Resolver, forward: Mapping[str, Resolved | None]) -> tuple[Network, dict[Any, Any]]:
+def _network(
+    resolver: Resolver, forward: Mapping[str, Resolved | None], inputs: Mapping[Any, Any]
+) -> tuple[Network, dict[Any, Any]]:
     """Read weights and biases off the net inputs; returns the network and the biases that are plain numbers.
 
     The weights are numbered as the table does, if each connection has one weight and each weight one connection.
     """
     layers: list[tuple[Neuron, ...]] = []
     numbers: dict[Any, Any] = {}
-    read = {name: _net_input(forward[name], sources) for name, sources in _SOURCES.items()}
+    classes = [neuron for layer in CLASS.network.layers for neuron in layer]
+    read = {neuron.name: _net_input(forward[neuron.name], neuron, inputs) for neuron in classes}
     for layer in CLASS.network.layers:
         neurons = []
         biases = _biases(resolver, [read[neuron.name].bias for neuron in layer], read)
@@ -165,15 +200,19 @@ def _with_weights_of(layer: tuple[Neuron, ...], classes: tuple[Neuron, ...]) -> 
     return tuple(replace(a, weights=b.weights) for a, b in zip(layer, classes, strict=True))
 
 
-def _net_input(resolved: Resolved | None, sources: tuple[str, ...]) -> _NetInput:
-    """Read w·source + w·source, and the bias if there is one."""
+def _net_input(resolved: Resolved | None, neuron: Neuron, inputs: Mapping[Any, Any]) -> _NetInput:
+    """Read w·source + w·source, and the bias if there is one; `inputs` are those that stand outside the table."""
     if resolved is None:
         return _NetInput(None, None)
     expression = sp.expand(as_sympy(resolved))
-    found = [expression.coeff(sp.Symbol(source)) for source in sources]
+    sources = [sp.Symbol(source) for source in _SOURCES[neuron.name]]
+    found = [
+        sp.Symbol(weight) if source in inputs else expression.coeff(source)
+        for weight, source in zip(neuron.weights, sources, strict=True)
+    ]
     if not all(weight.is_Symbol and weight.name in _WEIGHTS for weight in found):
         return _NetInput(None, None)
-    rest = sp.expand(expression - sum(w * sp.Symbol(s) for w, s in zip(found, sources, strict=True)))
+    rest = sp.expand(expression - sum(w * inputs.get(s, s) for w, s in zip(found, sources, strict=True)))
     # A bias of 0 is one too, if the formula reads it.
     is_bias = rest in _BIASES or (rest.is_number and (rest != 0 or _adds_a_number(resolved)))
     return _NetInput(tuple(weight.name for weight in found), rest if is_bias else None)

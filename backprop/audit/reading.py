@@ -1,6 +1,7 @@
 """Opening a foreign workbook without trusting it: nothing in it is run, followed or believed."""
 
 import io
+import math
 import re
 import warnings
 import zipfile
@@ -128,8 +129,18 @@ def _cells(formulas: Any, values: Any) -> dict[Place, Cell]:
         if not isinstance(content, str | int | float | bool):
             content = getattr(content, "text", None) or str(content)  # array and table formulas
         other = shown.get(place)
-        found[place] = Cell(content, None if other is None else other.value)
+        found[place] = Cell(_as_excel(content), None if other is None else _as_excel(other.value))
     return found
+
+
+def _as_excel(value: Any) -> Any:
+    """Take a number that no double can hold, which no Excel has written, for a text."""
+    if not isinstance(value, int | float):
+        return value
+    try:
+        return value if math.isfinite(value) else str(value)
+    except OverflowError:
+        return "a number with too many digits"
 
 
 def _series(sheet: Any) -> Iterator[Series]:

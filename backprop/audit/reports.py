@@ -107,7 +107,7 @@ def _finding(finding: Finding) -> list[str]:
     if finding.max_relative_error is not None:
         lines.append(f"        off by up to {finding.max_relative_error:.2g} of its size{_shift(finding)}")
     if finding.found:
-        lines.append(f"        found     {finding.found[:300]}")
+        lines.append(f"        found     {' '.join(finding.found.split())[:300]}")
     if finding.expected:
         lines.append(f"        expected  {finding.expected}")
     return lines

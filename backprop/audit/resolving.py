@@ -25,8 +25,9 @@ from backprop.audit.reading import Book, Cell, Place
 from backprop.audit.tables import CLASS, Table
 from backprop.network import LEARNING_RATE
 
-MAX_AREA, MAX_FOLLOWED = 400, 40
-_MAX_BITS = 3000  # Excel's numbers need 1,100; sympy can't print those with more than 14,000
+MAX_AREA, MAX_FOLLOWED, MAX_READ = 400, 40, 1000
+_MAX_POWER, _MAX_POWER_OF_SUM = 1000, 20
+_MAX_BITS = 4000  # Excel's numbers need 1,100; sympy can't print those with more than 14,000
 BEFORE = "_before"
 _CONSTANTS = CLASS.constants
 
@@ -51,6 +52,8 @@ class Resolver:
     learning_rate: tuple[str, Place] | None = None
     _quantities: dict[int, str] = field(init=False)
     _trees: dict[tuple[str, str], Tree] = field(init=False, default_factory=dict)
+    _read: int = field(init=False, default=0)
+    """How many cells the formula at hand has read so far: twenty that each double the one before are a million."""
 
     def __post_init__(self) -> None:
         self._quantities = {column: quantity for quantity, column in self.table.columns.items()}
@@ -62,6 +65,7 @@ class Resolver:
     def resolve(self, quantity: str, row: int) -> Resolved:
         """Resolve the formula of a cell. Raises UnreadableError that names what can't be read, and in which cell."""
         place = (row, self.table.columns[quantity])
+        self._read = 0
         return self._content(self.table.sheet, place, row, ())
 
     def _content(self, sheet: str, place: Place, row: int, followed: tuple[tuple[str, Place], ...]) -> Resolved:
@@ -69,6 +73,9 @@ class Resolver:
             raise NoNumberError(f"{address(place)} refers to itself")
         if len(followed) > MAX_FOLLOWED:
             raise UnreadableError(f"{address(place)} depends on too long a chain of cells")
+        self._read += 1
+        if self._read > MAX_READ:
+            raise UnreadableError("it depends on too many cells")
         cell = self.book.sheets.get(sheet, {}).get(place)
         if cell is None:
             return Number(Fraction(0))  # Excel takes an empty cell for 0
@@ -239,7 +246,7 @@ def as_sympy(resolved: Resolved) -> Any:
     if isinstance(resolved, Number):
         return sp.Rational(resolved.value.numerator, resolved.value.denominator)
     arguments = [as_sympy(argument) for argument in resolved.arguments]
-    if resolved.name in ("^", "POWER") and (arguments[1].is_Number and abs(arguments[1]) > 1000):
+    if resolved.name in ("^", "POWER") and _is_too_large(*arguments):
         raise UnreadableError("a power is too large")
     try:
         value = _FUNCTIONS[resolved.name](*arguments)
@@ -247,9 +254,16 @@ def as_sympy(resolved: Resolved) -> Any:
         raise UnreadableError(f"{resolved.name} has the wrong arguments") from error
     if value.has(sp.zoo, sp.nan, sp.oo):
         raise NoNumberError("it divides by zero")
+    if value.has(sp.I):
+        raise NoNumberError("it takes the root or the logarithm of a negative number")
     if any(max(number.p.bit_length(), number.q.bit_length()) > _MAX_BITS for number in value.atoms(sp.Rational)):
         raise UnreadableError("a number is too large")
     return value
+
+
+def _is_too_large(base: Any, exponent: Any) -> bool:
+    """Refuse powers that would take hours: those of a sum are multiplied out in places."""
+    return bool(exponent.is_Number and abs(exponent) > (_MAX_POWER_OF_SUM if base.is_Add else _MAX_POWER))
 
 
 def leaves(resolved: Resolved) -> frozenset[str]:

@@ -40,10 +40,10 @@ def _is_stale(book: Book, table: Table, resolver: Resolver, quantity: str, row: 
         values = [_shown(book, table, resolver, name, row) for name in names]
         if any(value is None for value in values):
             return False
-        computed = float(_compiled(resolved, names)(*values))
+        computed, shown = float(_compiled(resolved, names)(*values)), float(cell.shown)
     except (UnreadableError, ArithmeticError, ValueError, TypeError, RecursionError):
         return False
-    return not math.isclose(computed, float(cell.shown), rel_tol=1e-6, abs_tol=1e-12)
+    return not math.isclose(computed, shown, rel_tol=1e-6, abs_tol=1e-12)
 
 
 @lru_cache(maxsize=2048)

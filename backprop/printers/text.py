@@ -42,6 +42,18 @@ class TextPrinter(InfixPrinter):
     def _print_exp(self, expression: Any) -> Text:
         return self._call("exp", expression)
 
+    def _print_log(self, expression: Any) -> Text:
+        return self._call("ln", expression)
+
+    def _print_Abs(self, expression: Any) -> Text:
+        return Text(f"|{self.print(expression.args[0])}|", ATOM)
+
+    def _print_Exp1(self, expression: Any) -> Text:
+        return Text("e", ATOM)
+
+    def _print_Pi(self, expression: Any) -> Text:
+        return Text("π", ATOM)
+
     def _print_Partial(self, expression: Any) -> Text:
         above, variable = expression.args
         numerator = self.print(above)

@@ -5,6 +5,8 @@ once more, as matrices. LibreOffice computes the exported formulas, a JavaScript
 """
 
 import json
+import math
+import re
 import shutil
 import subprocess
 import tempfile
@@ -119,14 +121,17 @@ def by_libreoffice(cases: Sequence[Case]) -> list[Floats]:
         profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
         results = folder / "results"
         _run([soffice, profile, "--headless", "--convert-to", "xlsx", "--outdir", str(results), *map(str, files)])
+        if not all((results / file.name).exists() for file in files):  # its exit code is 0 even then
+            raise MissingEngineError("a soffice that works; this one wrote nothing")
         return [_read_table(results / file.name, case) for file, case in zip(files, cases, strict=True)]
 
 
 def _read_table(file: Path, case: Case) -> Floats:
     place = main_table(case.derivation, case.iterations)
     sheet = openpyxl.load_workbook(file, data_only=True)[place.sheet]
-    rows = range(case.iterations)
-    return np.array([[sheet[place.cell(name, row)].value for name in place.columns] for row in rows], float)
+    values = [[sheet[place.cell(name, row)].value for name in place.columns] for row in range(case.iterations)]
+    # An empty cell or an error such as #NUM! is no number.
+    return np.array([[v if isinstance(v, int | float) else math.nan for v in row] for row in values], float)
 
 
 def by_javascript(cases: Sequence[Case]) -> list[Floats]:
@@ -161,7 +166,10 @@ def _in_chromium(script: str) -> str:
         page.write_text(f"<pre></pre><script>{script} document.querySelector('pre').textContent = rows;</script>")
         options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         dom = _run([chromium, *options, f"--user-data-dir={name}/profile", "--dump-dom", page.as_uri()])
-    return dom.split("<pre>")[1].split("</pre>")[0]
+    printed = re.search("<pre>(.+)</pre>", dom, re.DOTALL)
+    if printed is None:
+        raise MissingEngineError("a chromium that works; this one ran no script")
+    return printed.group(1)
 
 
 def _program(name: str) -> str:

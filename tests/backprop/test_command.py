@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 from agreement import agrees, read_reference
+from office import read_values
 
 from backprop.__main__ import main
 
@@ -49,6 +50,51 @@ def test_each_preset_has_its_own_learning_rate(capsys):
         implicit = capsys.readouterr().out
         main(["trace", "--preset", preset, "--iterations", "2", "--learning-rate", eta])
         assert capsys.readouterr().out == implicit
+
+
+OWN = {
+    "3,4,2": (["--activation", "tanh", "--biases"], 3 + 2 + 12 + 8 + 8 + 4 + 2 + 1 + 20 + 6 + 6),
+    "2,2,2": ([], 31),
+    "2,3,2,1": (["--activation", "relu"], 2 + 1 + 6 + 6 + 2 + 6 + 4 + 2 + 1 + 1 + 14),
+    "1,1,1": (["--biases"], 1 + 1 + 2 + 4 + 1 + 1 + 2 + 2 + 2),
+}
+
+
+@pytest.mark.parametrize("layers", OWN)
+def test_a_network_of_ones_own_is_traced_with_every_number(layers, capsys):
+    options, width = OWN[layers]
+    assert main(["trace", "--layers", layers, *options, "--iterations", "3"]) == 0
+    header, *rows = csv.reader(io.StringIO(capsys.readouterr().out))
+    inputs, *_, targets = map(int, layers.split(","))
+    assert {f"t{targets}", f"i{inputs}"} <= set(header)
+    assert {f"t{targets + 1}", f"i{inputs + 1}"}.isdisjoint(header)
+    assert len(header) == len(set(header)) == width
+    assert len(rows) == 3
+    errors = [float(row[header.index("E_total")]) for row in rows]
+    assert errors == sorted(errors, reverse=True)  # the made-up numbers are such that training helps
+
+
+@pytest.mark.parametrize("layers", OWN)
+def test_a_network_of_ones_own_becomes_a_workbook(layers, tmp_path, capsys):
+    options, _ = OWN[layers]
+    path = tmp_path / "own.xlsx"
+    assert main(["workbook", "--layers", layers, *options, "--iterations", "3", "-o", str(path)]) == 0
+    assert capsys.readouterr().out == f"wrote {path}: η = 0.5, 3 iterations a sheet\n"
+    main(["trace", "--layers", layers, *options, "--iterations", "3"])
+    _, *rows = csv.reader(io.StringIO(capsys.readouterr().out))
+    first, *_ = read_values(path).values()
+    assert {float(value) for row in rows for value in row} <= set(first.values())
+
+
+def test_biases_that_are_updated_are_traced_and_those_that_stay_are_not(capsys):
+    columns = {}
+    for flag in ([], ["--update-biases"]):
+        assert main(["trace", "--preset", "mazur", *flag, "--iterations", "2"]) == 0
+        columns[bool(flag)], *rows = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert columns[True] == [*columns[False], "b1", "b2", "dE_db1", "dE_db2"]
+    before, after = (dict(zip(columns[True], map(float, row), strict=True)) for row in rows)
+    assert (before["b1"], before["b2"]) == (0.35, 0.6)
+    assert agrees(after["b2"], before["b2"] - 0.5 * before["dE_db2"])
 
 
 def test_derive_prints_every_format(capsys):
@@ -96,6 +142,22 @@ BAD = [
     ["workbook", "--layers", "3"],
     ["workbook", "--layers", "3,0,2"],
     ["workbook", "--layers", "3,x,2"],
+    ["workbook", "--layers", "3,2"],
+    ["workbook", "--layers", "2,,2"],
+    ["workbook", "--layers", ""],
+    ["workbook", "--layers", "2,51,2"],
+    ["workbook", "--layers", "2,2,2,2,2,2,2,2"],
+    ["workbook", "--layers=-2,2,2"],
+    ["workbook", "--layers", "2,2.0,2"],
+    ["workbook", "--layers", "2,²,2"],
+    ["workbook", "--layers", "2,\n2,2"],
+    ["workbook", "--layers", "2," + "9" * 5000 + ",2"],
+    ["workbook", "--layers", "2,2,2", "--update-biases"],
+    ["workbook", "--activation", "tanh"],
+    ["workbook", "--biases"],
+    ["workbook", "--preset", "class", "--update-biases"],
+    ["trace", "--layers", "2,3,2", "--as-taught"],
+    ["derive", "--layers", "2,2"],
     ["workbook", "--layers", "2,2,2", "--activation", "step"],
     ["workbook", "--layers", "3,4,2", "--as-taught"],
     ["workbook", "--layers", "3,4,2", "--preset", "class"],
@@ -107,7 +169,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("arguments", BAD, ids=" ".join)
+@pytest.mark.parametrize("arguments", BAD, ids=lambda arguments: " ".join(arguments)[:40])
 def test_bad_input_ends_with_one_line_and_two(arguments, tmp_path):
     kept = tmp_path / "out" / "backprop.xlsx"
     kept.parent.mkdir()

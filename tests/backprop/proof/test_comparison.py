@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,6 +71,15 @@ def test_a_difference_within_the_tolerance_agrees():
     report = compared(all_cases(seed=1, count=2, iterations=4), spoiled(lambda x: x + AGREEMENT / 100))
     assert pair(report, "NumPy", "spoiled").agrees
     assert pair(report, "NumPy", "spoiled").disagreement > 0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_two_engines_without_a_number_do_not_agree(value):
+    without = spoiled(lambda x: value)
+    report = compared(all_cases(seed=1, count=1, iterations=4), without, replace(without, name="alike"))
+    both = pair(report, "spoiled", "alike")
+    assert (both.agrees, both.disagreement) == (False, None)
+    assert both.where == "dE_dw3, iteration 2, case 1"
 
 
 def test_an_engine_that_is_missing_is_named_and_the_others_are_compared(monkeypatch):
