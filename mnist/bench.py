@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 from torchvision.datasets import MNIST
@@ -144,10 +143,10 @@ def races(data: Path, dataset: Dataset, say: Callable[[str], None]) -> list[Race
     reached = next((n for n, r in enumerate(history.epochs, 1) if r.test_accuracy >= GOAL), len(history.epochs))
     taken = sum(record.seconds for record in history.epochs[:reached])
     ours = Race(DEFAULT_RECIPE, taken, reached, history.epochs[reached - 1].test_accuracy)
-    return [_course_race(data, dataset.test_images, dataset.test_labels, say), ours]
+    return [_course_race(data, dataset, say), ours]
 
 
-def _course_race(data: Path, images: Tensor, labels: Tensor, say: Callable[[str], None]) -> Race:
+def _course_race(data: Path, dataset: Dataset, say: Callable[[str], None]) -> Race:
     recipe = RECIPES["course"]
     torch.manual_seed(0)
     network = Network()
@@ -156,7 +155,7 @@ def _course_race(data: Path, images: Tensor, labels: Tensor, say: Callable[[str]
     for epoch in range(1, recipe.epochs + 1):
         for _ in itertools.islice(steps, math.ceil(_IMAGES / recipe.batch_size)):
             pass
-        accuracy = measure(network, images, labels).accuracy
+        accuracy = measure(network, dataset.test_images, dataset.test_labels).accuracy
         say(f"course, epoch {epoch}: {accuracy:.2%} after {time.perf_counter() - start:.0f} s")
         if accuracy >= GOAL:
             break
