@@ -12,7 +12,7 @@ from mnist.errors import MnistError
 from mnist.files import from_plain, write_atomically
 from mnist.history import History
 
-FORMAT = "mnist training checkpoint 1"
+FORMAT = "mnist training checkpoint 2"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def load(path: Path) -> Checkpoint:
     try:
         content = torch.load(io.BytesIO(path.read_bytes()), weights_only=True, map_location="cpu")
         if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise ValueError("it is no checkpoint of this program")
+            raise ValueError("not written by this version of the program")
         history: History = from_plain(History, content["history"])
         return Checkpoint(history, content["states"])
     except FileNotFoundError:

@@ -49,11 +49,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_train(commands)
     _add_evaluate(commands)
+    _add_study(commands)
+    _add_export(commands)
     summary = commands.add_parser("summary", help="print the network, layer by layer, as torchsummary does")
     summary.set_defaults(run=_summary, after_interrupt="run the same command again")
-    bench = commands.add_parser("bench", help="measure seconds per training epoch: the assignment's recipe and ours")
+    bench = commands.add_parser("bench", help="time training: the assignment's recipe as its author ran it, and ours")
+    bench.add_argument("--full", action="store_true", help="train both until an epoch ends at 99.4 %% or more")
     _add_data(bench)
-    _add_threads(bench)
     bench.set_defaults(run=_bench, after_interrupt="run the same command again")
     return parser
 
@@ -77,17 +79,11 @@ def _add_train(commands: "argparse._SubParsersAction[_Parser]") -> None:
     train.add_argument(
         "--restart", action="store_true", help="move the run there aside, finished or not, and begin anew"
     )
-    train.add_argument(
-        "--held-out",
-        action="store_true",
-        help="train on 55,000 images and measure on the other 5,000, never on test images: to choose hyperparameters "
-        "with; writes to OUTPUT/held-out",
-    )
+    _add_held_out(train)
     train.set_defaults(run=_train, after_interrupt=AFTER_TRAINING)
     # Without a line in the help: `train` starts these itself.
     join = commands.add_parser("join")
     _add_place(join)
-    join.add_argument("--held-out", action="store_true")
     join.set_defaults(run=_join, after_interrupt="the leader goes on alone")
 
 
@@ -102,6 +98,35 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
     _add_output(evaluate)
     evaluate.add_argument("--quiet", action="store_true", help="print one line only")
     evaluate.set_defaults(run=_evaluate, after_interrupt="run the same command again")
+
+
+def _add_study(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    study = commands.add_parser(
+        "study",
+        help="train several seeds of a recipe and say what they have in common",
+        description="Train seeds 0, 1, 2 … of a recipe, one after the other; print mean, spread and time to 99.4 %%. "
+        "Finished seeds are kept and an unfinished one goes on, so a study can be stopped and started again, or given "
+        "more seeds. Runs go to OUTPUT/study/RECIPE, the result to OUTPUT/study/RECIPE.json.",
+    )
+    study.add_argument("--seeds", type=_positive, default=10, help="how many (default: %(default)s)")
+    _add_recipe(study)
+    _add_place(study)
+    _add_output(study)
+    _add_held_out(study)
+    study.set_defaults(run=_study, after_interrupt="the same command goes on after the last whole epoch")
+
+
+def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    export = commands.add_parser(
+        "export",
+        help="write the trained network as ONNX or safetensors, for other tools",
+        description="Write the network in OUTPUT/model.pt in a format that other tools read. The input is float32 "
+        "(N, 1, 28, 28), bytes after (byte / 255 - 0.1307) / 0.3081; the output is ten logits.",
+    )
+    export.add_argument("--format", choices=("onnx", "safetensors"), default="onnx", help="(default: %(default)s)")
+    export.add_argument("--file", type=Path, help="where to (default: OUTPUT/model.onnx or OUTPUT/model.safetensors)")
+    _add_output(export)
+    export.set_defaults(run=_export, after_interrupt="run the same command again")
 
 
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
@@ -145,6 +170,15 @@ def _place(options: argparse.Namespace) -> "Place":
     from mnist.launch import Place
 
     return Place(options.data, options.device, options.processes, options.threads)
+
+
+def _add_held_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--held-out",
+        action="store_true",
+        help="train on 55,000 images and measure on the other 5,000, which differ from seed to seed, never on test "
+        "images: to choose hyperparameters with; writes to OUTPUT/held-out",
+    )
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -221,7 +255,41 @@ def _train(options: argparse.Namespace) -> int:
 def _join(options: argparse.Namespace) -> int:
     from mnist.launch import follow
 
-    follow(_place(options), held_out=options.held_out)
+    follow(_place(options))
+    return 0
+
+
+def _study(options: argparse.Namespace) -> int:
+    recipe = _asked_recipe(options)
+    from mnist import run, study
+    from mnist.launch import launch
+
+    histories, output = [], run.run_folder(options.output, options.held_out)
+    for seed in range(options.seeds):
+        folder = study.run_folder(output, options.recipe, seed)
+        settings = run.Settings(options.recipe, recipe, seed, options.held_out)
+        handling = run.Handling(keep_finished=True)
+        history = launch(settings, handling, _place(options), folder, Reporter())
+        if history is None:  # a process that only helps
+            continue
+        if run.differences(history, settings):
+            raise MnistError(f"{folder} holds a run with other settings: move it away, or choose another --output")
+        histories.append(history)
+    if histories:
+        found = study.study_of(histories)
+        study.write_study(study.study_file(output, options.recipe), found)
+        print(study.describe(found))
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from mnist.evaluation import load_network
+    from mnist.export import export
+
+    network, history = load_network(options.output / "model.pt")
+    path = options.file or options.output / f"model.{options.format}"
+    export(network, options.format, path)
+    print(f"{path} holds the network after epoch {len(history.epochs)}")
     return 0
 
 
@@ -250,13 +318,9 @@ def _bench(options: argparse.Namespace) -> int:
     from mnist import bench
     from mnist.data import load
 
-    _use_threads(options.threads)
-    print(bench.describe(bench.seconds_per_epoch(options.data, load(options.data))))
+    dataset = load(options.data)
+    if options.full:
+        print(bench.describe_races(bench.races(options.data, dataset, Reporter().say)))
+    else:
+        print(bench.describe(bench.epoch_costs(options.data)))
     return 0
-
-
-def _use_threads(threads: int | None) -> None:
-    if threads:
-        import torch
-
-        torch.set_num_threads(threads)

@@ -38,12 +38,13 @@ def load(data: Path) -> Dataset:
     )
 
 
-def hold_out(dataset: Dataset) -> Dataset:
+def hold_out(dataset: Dataset, seed: int) -> Dataset:
     """Put every twelfth training image in the place of the test images, to choose hyperparameters with.
 
-    The real test images don't occur in the result, so no choice can depend on them.
+    Each seed holds out others, so that several seeds together say more. The real test images don't occur in the
+    result, so no choice can depend on them.
     """
-    held_out = torch.arange(len(dataset.train_labels)) % HELD_OUT_EVERY == 0
+    held_out = torch.arange(len(dataset.train_labels)) % HELD_OUT_EVERY == seed % HELD_OUT_EVERY
     return Dataset(
         train_images=dataset.train_images[~held_out],
         train_labels=dataset.train_labels[~held_out],

@@ -13,10 +13,10 @@ from mnist.errors import MnistError
 from mnist.history import TEST_IMAGES, History
 from mnist.model import DEVIATION, DIGITS, MEAN, Network, count_parameters, layer_facts, summarise
 from mnist.results import Evaluation, Misclassified, Weights, WeightTensor
-from mnist.training import Training, probabilities_and_loss
+from mnist.training import measured_network, probabilities_and_loss
 
 
-def load_network(path: Path, dataset: Dataset) -> tuple[Network, History]:
+def load_network(path: Path) -> tuple[Network, History]:
     """Load the network that the last record of the checkpoint's history measured, and that history.
 
     Raises MnistError where the checkpoint is missing or damaged, or comes from a run on held-out images.
@@ -25,14 +25,12 @@ def load_network(path: Path, dataset: Dataset) -> tuple[Network, History]:
     history = found.history
     if history.measured_on != TEST_IMAGES:
         raise MnistError(f"{path} was trained with --held-out, which is no result: run `make train` for one")
-    training = Training(history.recipe, history.seed, history.hardware.precision, dataset)
-    training.load_states(found.states)
-    return training.measured_network, history
+    return measured_network(found.states), history
 
 
 def evaluate(path: Path, dataset: Dataset) -> tuple[Evaluation, Weights]:
     """Measure the checkpoint on the test images, and take its weights out. Raises MnistError as `load_network` does."""
-    network, history = load_network(path, dataset)
+    network, history = load_network(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     probabilities, loss = probabilities_and_loss(network, dataset.test_images, dataset.test_labels)
     predictions = probabilities.argmax(1)

@@ -11,7 +11,7 @@ import torch
 from mnist import run, team
 from mnist.data import Dataset, hold_out, load
 from mnist.errors import MnistError
-from mnist.history import Hardware, History
+from mnist.history import HELD_OUT_IMAGES, Hardware, History
 from mnist.progress import Reporter
 from mnist.provenance import hardware
 from mnist.recipe import Recipe
@@ -37,47 +37,47 @@ def launch(settings: Settings, handling: Handling, place: Place, folder: Path, r
     Raises MnistError as `run.choose` and `run.train` do, and where the device or the number of processes can't be.
     """
     if not team.leads_here():
-        follow(place, held_out=settings.held_out)
+        follow(place)
         return None
     found = run.choose(folder, settings, handling, reporter)
     if found and found.history.finished:
         if team.is_member():
-            with _gathered(place, None, held_out=False) as members:
+            with _gathered(place, None) as members:
                 members.share(None)
         return run.keep(folder, found)
-    dataset = _dataset(place.data, held_out=settings.held_out)  # before the others start: one process downloads
     machine = _machine(place, found.history.recipe if found else settings.recipe)
-    with _gathered(place, machine, held_out=settings.held_out) as members:
-        job = members.share(run.begin(settings, found, machine))
+    job = run.begin(settings, found, machine)
+    dataset = _dataset(place.data, job.history)  # before the others start: one process downloads
+    with _gathered(place, machine) as members:
+        members.share(job)
         return run.train(job, dataset, folder, reporter, members, machine.device)
 
 
-def follow(place: Place, *, held_out: bool) -> None:
+def follow(place: Place) -> None:
     """Help the leader with the job that it names, if any."""
-    with _gathered(place, None, held_out=held_out) as members:
+    with _gathered(place, None) as members:
         job = members.share(None)
         if job is not None:
-            dataset = _dataset(place.data, held_out=held_out)
+            dataset = _dataset(place.data, job.history)
             run.train(job, dataset, Path(), Reporter(silent=True), members, choose_device(place.device))
 
 
 @contextmanager
-def _gathered(place: Place, machine: Hardware | None, *, held_out: bool) -> Iterator[Team]:
+def _gathered(place: Place, machine: Hardware | None) -> Iterator[Team]:
     """Bring the processes together: those that are there already, or else new ones on this machine."""
     device = choose_device(place.device)
     threads = place.threads or (machine.threads if machine else None)
     if threads:
         torch.set_num_threads(threads)
     command = ["join", f"--data={place.data}", f"--device={device}", f"--threads={threads}"]
-    command += ["--held-out"] if held_out else []
     count = 0 if team.is_member() or machine is None else machine.processes - 1
     with team.helpers(count, threads or 1, command), team.joined(device) as members:
         yield members
 
 
-def _dataset(data: Path, *, held_out: bool) -> Dataset:
+def _dataset(data: Path, job: History) -> Dataset:
     dataset = load(data)
-    return hold_out(dataset) if held_out else dataset
+    return hold_out(dataset, job.seed) if job.measured_on == HELD_OUT_IMAGES else dataset
 
 
 def _machine(place: Place, recipe: Recipe) -> Hardware:

@@ -84,14 +84,14 @@ def summarise(network: nn.Module) -> str:
     return text.getvalue()
 
 
-def layer_facts(network: nn.Sequential) -> tuple[LayerFacts, ...]:
+def layer_facts(network: nn.Sequential, edge: int = IMAGE_SIZE) -> tuple[LayerFacts, ...]:
     """Describe each layer from its own attributes and from the shapes that an image takes on its way.
 
     Receptive field r and jump j follow r' = r + (kernel - 1)·j, j' = j·stride, from r = j = 1
     (Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016).
     Leaves the network in evaluation mode.
     """
-    image = torch.zeros(1, 1, IMAGE_SIZE, IMAGE_SIZE)
+    image = torch.zeros(1, 1, edge, edge)
     receptive_field = jump = 1
     facts = []
     for name, layer in network.eval().named_children():
@@ -104,6 +104,11 @@ def layer_facts(network: nn.Sequential) -> tuple[LayerFacts, ...]:
         facts.append(_facts(name, layer, window, result, receptive_field, jump))
         image = result
     return tuple(facts)
+
+
+def multiply_adds(edge: int) -> int:
+    """Count the multiplications of a weight with a value for one image of this edge in pixels."""
+    return sum(facts.multiply_adds for facts in layer_facts(Network(), edge))
 
 
 def _window(layer: nn.Module, input_size: int) -> tuple[int, int, int] | None:

@@ -117,6 +117,11 @@ def _cosine(start: float, end: float, share: float) -> float:
     return end + (start - end) / 2 * (1 + math.cos(math.pi * share))
 
 
+# What is not the assignment's was chosen on held-out training images, 5,000 for each seed and others for each:
+#   python -m mnist study --held-out --seeds 2 --recipe fast --muon-rate 0.1
+# compares a change with what it gives without. They preferred Muon's rate of 0.05 to 0.02 and 0.1 and to SGD alone, the
+# other rate of 0.1 to 0.03, batches of 64 to 128, small images cut out to small images scaled down, and eight epochs to
+# six. They can't tell differences of less than about a tenth of a percent.
 _ACCURATE = Recipe(
     # All that the assignment allows.
     epochs=20,
@@ -128,7 +133,7 @@ _ACCURATE = Recipe(
     small_share=0.0,
     # High in the middle, near 0 at the end, so that the last epoch is the best and nothing needs to be picked.
     learning_rate=0.1,
-    # Every direction of a kernel moves by the same amount: fewer epochs do (see the table above).
+    # Every direction of a kernel moves by the same amount, so fewer epochs do.
     muon_rate=0.05,
     schedule=ONE_CYCLE,
     warm_up=0.2,
@@ -147,6 +152,7 @@ _ACCURATE = Recipe(
     precision="auto",
 )
 RECIPES: Mapping[str, Recipe] = {
+    # The middle of an image holds the digit and costs half. Averaging begins with the first full images.
     "fast": dataclasses.replace(_ACCURATE, epochs=8, small_size=22, small_share=0.75),
     "accurate": _ACCURATE,
     # As the assignment's author trained: SGD 0.05, momentum 0.9, StepLR(15, 0.1), no augmentation.

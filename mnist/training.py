@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,35 @@ def _as_input(images: Tensor) -> Tensor:
     return normalise(images).contiguous(memory_format=torch.channels_last)
 
 
+def measured_network(states: dict[str, Any]) -> Network:
+    """Take from the states of a training the network that was measured. Raises MnistError as `load_states` does."""
+    network = new_network(0)
+    average = AveragedModel(network, use_buffers=True)
+    with _of_this_network():
+        network.load_state_dict(states["network"])
+        average.load_state_dict(states["average"])
+    return _measured(network, average)
+
+
+def _averaged(average: AveragedModel) -> bool:
+    return bool(average.n_averaged > 0)
+
+
+def _measured(network: Network, average: AveragedModel) -> Network:
+    """Choose the average once there is one."""
+    chosen = average.module if _averaged(average) else network
+    assert isinstance(chosen, Network)
+    return chosen
+
+
+@contextmanager
+def _of_this_network() -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as cause:
+        raise MnistError("the checkpoint belongs to another network: add --restart to begin anew") from cause
+
+
 @dataclass(frozen=True)
 class Batch:
     """One step's images, in the groups that this process computes."""
@@ -97,14 +127,12 @@ class Training:
     @property
     def averaged(self) -> bool:
         """Tell whether averaging has begun."""
-        return bool(self.average.n_averaged > 0)
+        return _averaged(self.average)
 
     @property
     def measured_network(self) -> Network:
-        """The network whose weights are measured and given away: the average once there is one."""
-        network = self.average.module if self.averaged else self.network
-        assert isinstance(network, Network)
-        return network
+        """The network whose weights are measured and given away."""
+        return _measured(self.network, self.average)
 
     def states(self) -> dict[str, Any]:
         """Give all that a resumed run needs beside the history: tensors, numbers, lists and dictionaries."""
@@ -116,12 +144,10 @@ class Training:
 
     def load_states(self, states: dict[str, Any]) -> None:
         """Take up what `states` gave. Raises MnistError where it belongs to another network."""
-        try:
+        with _of_this_network():
             self.network.load_state_dict(states["network"])
             self.average.load_state_dict(states["average"])
             self.optimizer.load_state_dict(states["optimizer"])
-        except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as cause:
-            raise MnistError("the checkpoint belongs to another network: add --restart to begin anew") from cause
         self._statistics.take_up()
 
     def run_epoch(self, epoch: int, report: Callable[[Progress], None]) -> EpochRecord:

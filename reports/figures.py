@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from reports.figures_backprop import comparison_drawing, curve_drawing, network_drawing
 from reports.figures_mnist import accuracy_drawing, confusion_drawing, loss_drawing
+from reports.figures_study import study_drawing
 from reports.theme import Drawing
 from reports.view import Page
 
@@ -17,6 +18,8 @@ class Figures:
     errors_logarithmic: Drawing
     loss: Drawing
     accuracy: Drawing
+    study: Drawing | None
+    """None where no study was made."""
 
 
 def draw(page: Page) -> Figures:
@@ -27,6 +30,7 @@ def draw(page: Page) -> Figures:
         errors_logarithmic=comparison_drawing(page.backprop.comparison, logarithmic=True),
         loss=loss_drawing(page.mnist.history),
         accuracy=accuracy_drawing(page.mnist.history),
+        study=study_drawing(page.mnist_studies) if page.mnist_studies else None,
     )
 
 

@@ -32,6 +32,7 @@ def handin_files(page: Page, figures: Figures, html: str, inputs: Inputs, cache:
         figures.errors_logarithmic,
         figures.accuracy,
         figures.loss,
+        *([figures.study] if figures.study else []),
         *draw_for_handin(page),
     )
     pictures = {drawing.name: Picture(f"pictures/{drawing.name}.png", drawing.title) for drawing in drawings}

@@ -11,6 +11,7 @@ from mnist.errors import MnistError
 from mnist.files import read_record
 from mnist.history import TEST_IMAGES, History, read_history
 from mnist.results import Evaluation, read_evaluation
+from mnist.study import Study, read_studies
 from reports.errors import ReportError
 
 DIGITS, PIXELS = 10, 784
@@ -25,6 +26,8 @@ class Inputs:
     workbook: Path
     proof: ProofReport | None
     """What `make prove` found; None where it has not run."""
+    studies: tuple[Study, ...] = ()
+    """Of several seeds; empty where none was made."""
 
 
 def read_inputs(output: Path) -> Inputs:
@@ -39,11 +42,12 @@ def read_inputs(output: Path) -> Inputs:
         history = read_history(folder / "history.json")
         _check_history(folder / "history.json", history)
         evaluation = read_evaluation(folder / "evaluation.json")
+        studies = read_studies(folder)
     except MnistError as error:
         raise ReportError(str(error)) from error
     _check_evaluation(folder / "evaluation.json", evaluation)
     _check_together(folder, history, evaluation)
-    return Inputs(history, evaluation, workbook, _read_proof(output / "proof.json"))
+    return Inputs(history, evaluation, workbook, _read_proof(output / "proof.json"), studies)
 
 
 def _read_proof(path: Path) -> ProofReport | None:

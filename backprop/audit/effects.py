@@ -115,9 +115,10 @@ class Effects:
         """Return by how much the mistake moves E_total over the table's run, at most; None where it can't be told."""
         right, derivation = self.trace(), self._model.derivation
         names = {symbol.name for symbol in found.free_symbols}
-        known = {*derivation.columns, *derivation.constants}
-        is_gradient = any(quantity == gradient.name for gradient in derivation.gradients)
-        if right is None or self._preset is None or not is_gradient or not names <= known:
+        slopes = {gradient.name for gradient in derivation.gradients}
+        # A gradient that reads other gradients could come before them.
+        known = {*derivation.columns, *derivation.constants} - slopes
+        if right is None or self._preset is None or quantity not in slopes or not names <= known:
             return None
         gradients = tuple(replace(g, expression=found) if g.name == quantity else g for g in derivation.gradients)
         changed = replace(derivation, gradients=gradients)

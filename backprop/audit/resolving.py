@@ -27,7 +27,8 @@ from backprop.network import LEARNING_RATE
 
 MAX_AREA, MAX_FOLLOWED, MAX_READ = 400, 40, 1000
 _MAX_EXPONENT, _MAX_EXP_DEPTH = 709, 6
-_MAX_BITS, _MAX_POWER, _MAX_POWER_OF_SUM = 4000, 1000, 20
+_MAX_POWER, _MAX_POWER_OF_SUM = 1000, 20
+_MAX_BITS = 4000  # Excel's numbers need 1,100; sympy can't print those with more than 14,000
 BEFORE = "_before"
 _CONSTANTS = CLASS.constants
 
@@ -266,8 +267,7 @@ def as_sympy(resolved: Resolved) -> Any:
         raise NoNumberError("it divides by zero")
     if value.has(sp.I):
         raise NoNumberError("it takes the root or the logarithm of a negative number")
-    factor = value.as_coeff_Mul()[0]
-    if factor.is_Rational and max(factor.p.bit_length(), factor.q.bit_length()) > _MAX_BITS:
+    if any(max(number.p.bit_length(), number.q.bit_length()) > _MAX_BITS for number in value.atoms(sp.Rational)):
         raise UnreadableError("a number is too large")
     return value
 

@@ -1,18 +1,61 @@
 """That the benchmark measures both recipes; how fast they are is for `make bench` on a quiet machine."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
+import torch
 
 from mnist import bench
-from mnist.data import Dataset
+from mnist.bench import EpochCost, Race
+from mnist.history import History, read_history
+from mnist.model import multiply_adds
 
 
-def test_both_recipes_are_measured(data_folder: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("ROUNDS", 1), ("WARM_UP", 1), ("STEPS_PER_ROUND", 2)):
-        monkeypatch.setattr(bench, name, value)
-    seconds = bench.seconds_per_epoch(data_folder, dataset)
-    assert all(0 < value < 3600 for value in seconds.values())
-    text = bench.describe(seconds)
-    assert f"{seconds['course']:.1f} s" in text
-    assert "share of the course" in text
+@pytest.fixture
+def trained(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> History:
+    """Let trainings that are to be timed end at once, with two epochs of known length."""
+    history = read_history(finished_run / "history.json")
+    first, second = (
+        dataclasses.replace(history.epochs[0], epoch=n, seconds=10.0 * n, test_accuracy=0.99 + 0.0025 * n)
+        for n in (1, 2)
+    )
+    found = dataclasses.replace(history, epochs=(first, second))
+    monkeypatch.setattr(bench, "_trained", lambda arguments, folder: found)
+    return found
+
+
+@pytest.mark.usefixtures("trained")
+def test_both_recipes_are_measured(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "STEPS", 2)
+    monkeypatch.setattr(bench, "WARM_UP", 1)
+    course, small, full = bench.epoch_costs(data_folder)
+    assert 0 < course.seconds < 3600
+    assert (small.seconds, small.edge, full.seconds, full.edge) == (10.0, 22, 20.0, 28)
+    text = bench.describe([course, small, full])
+    assert f"{course.seconds:.1f} s" in text
+    assert "1.00 of the course's epoch" in text
+    assert "GFLOP/s" in text
+
+
+def test_operations_are_torchs_own_count() -> None:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from mnist.model import new_network
+
+    for edge in (22, 28):
+        with FlopCounterMode(display=False) as counter:
+            new_network(0).eval()(torch.zeros(1, 1, edge, edge))
+        assert 2 * multiply_adds(edge) == counter.get_total_flops()
+        cost = EpochCost("x", 2.0, 100, edge, "float32")
+        assert cost.flops == pytest.approx(3 * counter.get_total_flops() * 100 / 2)
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_race_ends_at_the_first_epoch_that_gets_there(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "_course_race", lambda *_: Race("course", 300.0, 17, 0.9941))
+    found = bench.races(data_folder, None, lambda _: None)  # type: ignore[arg-type]
+    assert found[1] == Race("fast", 30.0, 2, 0.995)
+    assert "course took 10.0 times as long as fast" in bench.describe_races(found)
+    late = [found[0], dataclasses.replace(found[1], accuracy=0.99)]
+    assert "(99.4 % not reached)" in bench.describe_races(late)

@@ -38,7 +38,7 @@ def test_tensors_are_those_that_torchvision_reads(data_folder: Path, dataset: Da
 
 
 def test_held_out_images_are_5000_training_images_and_no_test_images(dataset: Dataset) -> None:
-    split = hold_out(dataset)
+    split = hold_out(dataset, 0)
     assert (len(split.train_labels), len(split.test_labels)) == (55_000, 5_000)
 
     def fingerprints(*parts: torch.Tensor) -> list[bytes]:

@@ -94,7 +94,7 @@ def logits_from(weights: Weights, images: Tensor) -> Tensor:
 def test_exported_weights_are_the_network(
     found: tuple[Evaluation, Weights], finished_run: Path, dataset: Dataset
 ) -> None:
-    network = evaluation.load_network(finished_run / "model.pt", dataset)[0].eval()
+    network = evaluation.load_network(finished_run / "model.pt")[0].eval()
     images = dataset.test_images[:64]
     with torch.no_grad():
         torch.testing.assert_close(logits_from(found[1], images), network(normalise(images)), rtol=1e-4, atol=1e-4)

@@ -68,6 +68,10 @@ def test_one_process_and_several_compute_the_same(
     tmp_path: Path, data_folder: Path, processes: int, muon: float, tolerance: float
 ) -> None:
     alone, together = (trained_by(count, tmp_path, data_folder, muon) for count in (1, processes))
+    again = trained_by(processes, tmp_path, data_folder, muon)
+    assert all(
+        torch.equal(value, again["states"]["network"][name]) for name, value in together["states"]["network"].items()
+    )
     assert together["rates"] == alone["rates"]
     assert together["losses"] == pytest.approx(alone["losses"], rel=1e-4)
     for key in ("network", "average"):
@@ -92,3 +96,13 @@ def test_a_device_that_does_not_exist_is_named() -> None:
     assert choose_device("cpu") == "cpu"
     with pytest.raises(MnistError, match="no cuda device here"):
         choose_device("cuda")
+
+
+def test_under_torchrun_a_finished_run_is_kept_and_told_once(finished_run: Path) -> None:
+    before = (finished_run / "model.pt").read_bytes()
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "mnist"]
+    arguments = ["train", "--keep-finished", "--output", str(finished_run)]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("right after epoch 1") == 1
+    assert (finished_run / "model.pt").read_bytes() == before

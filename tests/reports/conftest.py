@@ -42,7 +42,9 @@ def make_page(tmp_path_factory):
     """Return a function that renders a page to a file: (epochs, learning_rate, preset, heading) → path."""
 
     def make(epochs=15, learning_rate=1.0, preset="class", heading=None):
-        inputs = Inputs(records.history(epochs), records.evaluation(epochs), Path("backprop.xlsx"), records.PROOF)
+        inputs = Inputs(
+            records.history(epochs), records.evaluation(epochs), Path("backprop.xlsx"), records.PROOF, records.studies()
+        )
         page = view_page(heading or Heading(records.HOSTILE, records.HOSTILE), PRESETS[preset], learning_rate, inputs)
         path = tmp_path_factory.mktemp("page") / "report.html"
         path.write_text(render(page, draw(page)), encoding="utf-8")

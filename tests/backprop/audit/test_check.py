@@ -213,3 +213,10 @@ def test_stale_results_and_charts_that_skip_rows_are_findings_of_their_own(tmp_p
     assert accused(table) == {("stale", "E_total"), ("chart", "E_total")}
     chart = next(f for f in table.findings if f.kind == "chart")
     assert chart.cells == "W42:W44"
+
+
+def test_a_gradient_that_reads_another_one_is_found():
+    """Its effect on the run can't be told, because the other one may not be known yet."""
+    table, _ = check(SheetPlan(rows=3, wrong={("dE_dw3", 0): sp.Symbol("dE_dw4")}))
+    assert accused(table) == {("formula", "dE_dw3")}
+    assert table.findings[0].max_total_error_shift is None

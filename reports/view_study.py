@@ -1,0 +1,47 @@
+"""What the page says about several seeds of each recipe."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mnist.study import Study, machine
+from reports.formats import fixed, percent
+
+
+@dataclass(frozen=True)
+class StudyRow:
+    """A recipe's figures, spelled for reading."""
+
+    recipe: str
+    epochs: int
+    seeds: int
+    mean: str
+    deviation: str
+    lowest: str
+    interval: str
+    at_goal: str
+    seconds: str
+    seconds_to_goal: str
+    machine: str
+
+
+def view_studies(studies: Sequence[Study]) -> tuple[StudyRow, ...]:
+    """Spell the studies, in the order given."""
+    return tuple(map(_row, studies))
+
+
+def _row(study: Study) -> StudyRow:
+    summary = study.summary
+    bounds = [f"{100 * bound:.3f}" for bound in summary.interval or ()]
+    return StudyRow(
+        recipe=study.recipe_name,
+        epochs=study.recipe.epochs,
+        seeds=summary.seeds,
+        mean=percent(summary.mean, 3),
+        deviation="–" if summary.deviation is None else percent(summary.deviation, 3),
+        lowest=percent(summary.lowest),
+        interval=f"{' to '.join(bounds)}\N{NO-BREAK SPACE}%" if bounds else "–",
+        at_goal=f"{summary.at_goal} of {summary.seeds}",
+        seconds=fixed(summary.median_seconds, 0),
+        seconds_to_goal="never" if summary.median_seconds_to_goal is None else fixed(summary.median_seconds_to_goal, 0),
+        machine=machine(study.hardware),
+    )

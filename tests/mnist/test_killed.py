@@ -1,0 +1,161 @@
+"""Trainings that are killed without warning, and what the next one makes of what they left."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from mnist import checkpoint
+from mnist.history import read_history
+
+# One process that forks each training, so that torch is imported once. Slow writes make it likely that some are hit.
+KILLER = """
+import dataclasses, os, random, signal, sys, time
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from conftest import TINY
+import torch
+from mnist import cli, files, recipe
+from mnist.data import Dataset, load
+import mnist.launch
+
+torch.set_num_threads(1)
+data = load(Path({data!r}))
+part = Dataset(data.train_images[:640], data.train_labels[:640], data.test_images[:200], data.test_labels[:200])
+mnist.launch.load = lambda _: part
+recipe.RECIPES["fast"] = dataclasses.replace(TINY, epochs=12, small_size=22, small_share=0.5)
+sync = os.fsync
+
+def slow_sync(descriptor):
+    time.sleep(0.05)
+    sync(descriptor)
+
+def train(folder):
+    pid = os.fork()
+    if not pid:
+        os.fsync = slow_sync
+        sys.stdout = sys.stderr = open(os.devnull, "w")
+        os._exit(cli.main(["train", "--keep-finished", "--processes", "1", "--threads", "1", "--output", folder]))
+    return pid
+
+def ended(pid):
+    return os.waitpid(pid, os.WNOHANG)[0] == pid
+
+whole, killed = sys.argv[1:]
+start = time.monotonic()
+assert os.waitpid(train(whole), 0)[1] == 0
+epoch = (time.monotonic() - start) / 12
+moments, kills = random.Random(1), 0
+while kills < 20:
+    pid = train(killed)
+    time.sleep(moments.uniform(0, 2 * epoch))
+    if ended(pid):
+        break
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    kills += 1
+assert os.waitpid(train(killed), 0)[1] == 0
+print(kills)
+"""
+
+
+def test_killed_at_twenty_moments_it_ends_with_the_bits_of_the_uninterrupted_run(
+    tmp_path: Path, data_folder: Path
+) -> None:
+    script = tmp_path / "killer.py"
+    script.write_text(KILLER.format(tests=str(Path(__file__).parent), data=str(data_folder)))
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    done = subprocess.run([sys.executable, str(script), str(whole), str(killed)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 10  # a run that was lucky is finished before the twentieth
+    one, other = (checkpoint.load(folder / "model.pt") for folder in (whole, killed))
+    assert_same(one.states, other.states)
+    records = [[(r.train_loss, r.test_loss, r.test_accuracy) for r in found.history.epochs] for found in (one, other)]
+    assert records[0] == records[1]
+    assert read_history(killed / "history.json") == other.history
+    assert not [path for path in killed.iterdir() if path.name.endswith(".part")]
+
+
+def assert_same(one: object, other: object) -> None:
+    if isinstance(one, torch.Tensor):
+        assert isinstance(other, torch.Tensor) and torch.equal(one, other)
+    elif isinstance(one, dict):
+        assert isinstance(other, dict) and list(one) == list(other)
+        for key, value in one.items():
+            assert_same(value, other[key])
+    elif isinstance(one, list | tuple):
+        assert isinstance(other, list | tuple) and len(one) == len(other)
+        for left, right in zip(one, other, strict=True):
+            assert_same(left, right)
+    else:
+        assert one == other
+
+
+def helpers_of(process: "subprocess.Popen[str]") -> list[int]:
+    """List the processes that a training has started."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            status = (entry / "stat").read_text() if entry.name.isdigit() else ""
+            command = (entry / "cmdline").read_bytes() if status else b""
+        except OSError:
+            continue
+        if b"\0join\0" in command and int(status.rpartition(")")[2].split()[1]) == process.pid:
+            found.append(int(entry.name))
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_helpers_end_with_their_leader(tmp_path: Path, data_folder: Path, number: signal.Signals) -> None:
+    command = ["train", "--processes", "2", "--data", str(data_folder), "--output", str(tmp_path / "run")]
+    with subprocess.Popen([sys.executable, "-m", "mnist", *command], stderr=subprocess.PIPE, text=True) as leader:
+        assert leader.stderr
+        assert leader.stderr.readline().startswith("Training recipe fast")  # all have met by then
+        (helper,) = helpers_of(leader)
+        time.sleep(1)
+        os.kill(leader.pid, number)
+        leader.wait()
+    deadline = time.monotonic() + 30
+    while alive(helper) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not alive(helper)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes")
+def test_a_helper_that_ends_early_is_one_line(tmp_path: Path, data_folder: Path) -> None:
+    command = ["train", "--processes", "2", "--data", str(data_folder), "--output", str(tmp_path / "run")]
+    with subprocess.Popen([sys.executable, "-m", "mnist", *command], stderr=subprocess.PIPE, text=True) as leader:
+        assert leader.stderr
+        assert leader.stderr.readline().startswith("Training recipe fast")
+        (helper,) = helpers_of(leader)
+        os.kill(helper, signal.SIGKILL)
+        rest = leader.stderr.read()
+    assert leader.returncode == 2
+    assert rest.startswith("error: another process of this training ended early")
+    assert rest.count("\n") == 1
+
+
+def test_two_trainings_do_not_share_a_folder(tmp_path: Path, data_folder: Path) -> None:
+    command = [sys.executable, "-m", "mnist", "train", "--processes", "1", "--data", str(data_folder)]
+    command += ["--output", str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as first:
+        assert first.stderr
+        assert first.stderr.readline().startswith("Training recipe fast")
+        second = subprocess.run(command, capture_output=True, text=True)
+        first.kill()
+    assert second.returncode == 2
+    assert second.stderr.startswith("error: another training is at work in")
+    assert second.stderr.count("\n") == 1
