@@ -10,6 +10,7 @@ import pytest
 
 from mnist.cli import main
 from mnist.data import Dataset
+from mnist.recipe import DEFAULT_RECIPE
 
 GOLDEN = Path(__file__).parents[1] / "reference" / "model-summary.txt"
 COMMAND = [sys.executable, "-m", "mnist"]
@@ -91,7 +92,7 @@ def test_ctrl_c_is_one_line_that_says_how_to_go_on(tmp_path: Path, data_folder: 
     arguments = ["train", "--data", str(data_folder), "--output", str(tmp_path / "run")]
     with subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
-        assert process.stderr.readline().startswith("Training recipe fast, seed 0")
+        assert process.stderr.readline().startswith(f"Training recipe {DEFAULT_RECIPE}, seed 0")
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
     assert process.returncode == 130

@@ -12,6 +12,7 @@ import torch
 
 from mnist import checkpoint
 from mnist.history import read_history
+from mnist.recipe import DEFAULT_RECIPE
 
 # One process that forks each training, so that torch is imported once. Slow writes make it likely that some are hit.
 KILLER = """
@@ -28,7 +29,7 @@ torch.set_num_threads(1)
 data = load(Path({data!r}))
 part = Dataset(data.train_images[:640], data.train_labels[:640], data.test_images[:200], data.test_labels[:200])
 mnist.launch.load = lambda _: part
-recipe.RECIPES["fast"] = dataclasses.replace(TINY, epochs=12, small_size=22, small_share=0.5)
+recipe.RECIPES[recipe.DEFAULT_RECIPE] = dataclasses.replace(TINY, epochs=12, small_size=22, small_share=0.5)
 sync = os.fsync
 
 def slow_sync(descriptor):
@@ -123,7 +124,7 @@ def test_helpers_end_with_their_leader(tmp_path: Path, data_folder: Path, number
     command = ["train", "--processes", "2", "--data", str(data_folder), "--output", str(tmp_path / "run")]
     with subprocess.Popen([sys.executable, "-m", "mnist", *command], stderr=subprocess.PIPE, text=True) as leader:
         assert leader.stderr
-        assert leader.stderr.readline().startswith("Training recipe fast")  # all have met by then
+        assert leader.stderr.readline().startswith(f"Training recipe {DEFAULT_RECIPE}")  # all have met by then
         (helper,) = helpers_of(leader)
         time.sleep(1)
         os.kill(leader.pid, number)
@@ -139,7 +140,7 @@ def test_a_helper_that_ends_early_is_one_line(tmp_path: Path, data_folder: Path)
     command = ["train", "--processes", "2", "--data", str(data_folder), "--output", str(tmp_path / "run")]
     with subprocess.Popen([sys.executable, "-m", "mnist", *command], stderr=subprocess.PIPE, text=True) as leader:
         assert leader.stderr
-        assert leader.stderr.readline().startswith("Training recipe fast")
+        assert leader.stderr.readline().startswith(f"Training recipe {DEFAULT_RECIPE}")
         (helper,) = helpers_of(leader)
         os.kill(helper, signal.SIGKILL)
         rest = leader.stderr.read()
@@ -153,7 +154,7 @@ def test_two_trainings_do_not_share_a_folder(tmp_path: Path, data_folder: Path) 
     command += ["--output", str(tmp_path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as first:
         assert first.stderr
-        assert first.stderr.readline().startswith("Training recipe fast")
+        assert first.stderr.readline().startswith(f"Training recipe {DEFAULT_RECIPE}")
         second = subprocess.run(command, capture_output=True, text=True)
         first.kill()
     assert second.returncode == 2
