@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,10 @@ def test_held_out_runs_write_to_a_folder_of_their_own(tmp_path: Path) -> None:
 
 def test_ctrl_c_is_one_line_that_says_how_to_go_on(tmp_path: Path, data_folder: Path) -> None:
     arguments = ["train", "--data", str(data_folder), "--output", str(tmp_path / "run")]
-    with subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, text=True) as process:
+    # Where the tests run in the background, Ctrl-C may be ignored, and children inherit that.
+    listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    command = [*COMMAND, *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=listening) as process:
         assert process.stderr
         assert process.stderr.readline().startswith(f"Training recipe {DEFAULT_RECIPE}, seed 0")
         process.send_signal(signal.SIGINT)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,10 @@ def alive(pid: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_helpers_end_with_their_leader(tmp_path: Path, data_folder: Path, number: signal.Signals) -> None:
     command = ["train", "--processes", "2", "--data", str(data_folder), "--output", str(tmp_path / "run")]
-    with subprocess.Popen([sys.executable, "-m", "mnist", *command], stderr=subprocess.PIPE, text=True) as leader:
+    # Where the tests run in the background, Ctrl-C may be ignored, and children inherit that.
+    listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    line = [sys.executable, "-m", "mnist", *command]
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, preexec_fn=listening) as leader:
         assert leader.stderr
         assert leader.stderr.readline().startswith(f"Training recipe {DEFAULT_RECIPE}")  # all have met by then
         (helper,) = helpers_of(leader)
