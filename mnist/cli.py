@@ -1,29 +1,29 @@
 """The commands of `python -m mnist`. torch is imported only once a command is sure to need it."""
 
 import argparse
-import dataclasses
-import math
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
 
 from mnist.errors import MnistError
+from mnist.options import (
+    Parser,
+    add_data,
+    add_held_out,
+    add_output,
+    add_place,
+    add_recipe,
+    asked_place,
+    asked_recipe,
+    natural,
+    positive,
+)
 from mnist.progress import Reporter
-from mnist.recipe import DEFAULT_RECIPE, DEFAULT_SEED, RECIPES, Recipe, checked, recipe_named
-
-if TYPE_CHECKING:
-    from mnist.launch import Place
+from mnist.recipe import DEFAULT_SEED
 
 INTERRUPTED = 130  # what shells give for a program ended by Ctrl-C
 AFTER_TRAINING = "`make train`, or the same command without --restart, goes on after the last whole epoch"
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line, not in argparse's two, and leave with 2."""
-        self.exit(2, f"error: {message}; `{self.prog} --help` tells what there is\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m mnist", description="The assignment's network of 15,662 parameters on MNIST.")
+    parser = Parser(prog="python -m mnist", description="The assignment's network of 15,662 parameters on MNIST.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_train(commands)
     _add_evaluate(commands)
@@ -55,52 +55,50 @@ def _parser() -> argparse.ArgumentParser:
     summary.set_defaults(run=_summary, after_interrupt="run the same command again")
     bench = commands.add_parser("bench", help="time training: the assignment's recipe as its author ran it, and ours")
     bench.add_argument("--full", action="store_true", help="train both until an epoch ends at 99.4 %% or more")
-    _add_data(bench)
+    add_data(bench)
     bench.set_defaults(run=_bench, after_interrupt="run the same command again")
     return parser
 
 
-def _add_train(commands: "argparse._SubParsersAction[_Parser]") -> None:
+def _add_train(commands: "argparse._SubParsersAction[Parser]") -> None:
     train = commands.add_parser(
         "train",
         help="train the network, or go on with an unfinished training",
         description="Train the network. An unfinished run of the same settings goes on after its last whole epoch; "
         "a finished one is moved to OUTPUT/earlier/N before a new one begins. Writes model.pt and history.json.",
     )
-    _add_recipe(train)
-    train.add_argument(
-        "--seed", type=_natural, default=DEFAULT_SEED, help="of everything random (default: %(default)s)"
-    )
-    _add_place(train)
-    _add_output(train)
+    add_recipe(train)
+    train.add_argument("--seed", type=natural, default=DEFAULT_SEED, help="of everything random (default: %(default)s)")
+    add_place(train)
+    add_output(train)
     train.add_argument(
         "--keep-finished", action="store_true", help="if the run there is finished, keep it and do nothing"
     )
     train.add_argument(
         "--restart", action="store_true", help="move the run there aside, finished or not, and begin anew"
     )
-    _add_held_out(train)
+    add_held_out(train)
     train.set_defaults(run=_train, after_interrupt=AFTER_TRAINING)
     # Without a line in the help: `train` starts these itself.
     join = commands.add_parser("join")
-    _add_place(join)
+    add_place(join)
     join.set_defaults(run=_join, after_interrupt="the leader goes on alone")
 
 
-def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
+def _add_evaluate(commands: "argparse._SubParsersAction[Parser]") -> None:
     evaluate = commands.add_parser(
         "evaluate",
         help="measure the trained network on the 10,000 test images",
         description="Measure the network in OUTPUT/model.pt on the 10,000 test images: accuracy, loss, confusion "
         "matrix, every misclassified image. Writes evaluation.json and weights.json beside it.",
     )
-    _add_data(evaluate)
-    _add_output(evaluate)
+    add_data(evaluate)
+    add_output(evaluate)
     evaluate.add_argument("--quiet", action="store_true", help="print one line only")
     evaluate.set_defaults(run=_evaluate, after_interrupt="run the same command again")
 
 
-def _add_study(commands: "argparse._SubParsersAction[_Parser]") -> None:
+def _add_study(commands: "argparse._SubParsersAction[Parser]") -> None:
     study = commands.add_parser(
         "study",
         help="train several seeds of a recipe and say what they have in common",
@@ -108,15 +106,15 @@ def _add_study(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "Finished seeds are kept and an unfinished one goes on, so a study can be stopped and started again, or given "
         "more seeds. Runs go to OUTPUT/study/RECIPE, the result to OUTPUT/study/RECIPE.json.",
     )
-    study.add_argument("--seeds", type=_positive, default=10, help="how many (default: %(default)s)")
-    _add_recipe(study)
-    _add_place(study)
-    _add_output(study)
-    _add_held_out(study)
+    study.add_argument("--seeds", type=positive, default=10, help="how many (default: %(default)s)")
+    add_recipe(study)
+    add_place(study)
+    add_output(study)
+    add_held_out(study)
     study.set_defaults(run=_study, after_interrupt="the same command goes on after the last whole epoch")
 
 
-def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
+def _add_export(commands: "argparse._SubParsersAction[Parser]") -> None:
     export = commands.add_parser(
         "export",
         help="write the trained network as ONNX or safetensors, for other tools",
@@ -125,126 +123,19 @@ def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     export.add_argument("--format", choices=("onnx", "safetensors"), default="onnx", help="(default: %(default)s)")
     export.add_argument("--file", type=Path, help="where to (default: OUTPUT/model.onnx or OUTPUT/model.safetensors)")
-    _add_output(export)
+    add_output(export)
     export.set_defaults(run=_export, after_interrupt="run the same command again")
 
 
-def _add_recipe(parser: argparse.ArgumentParser) -> None:
-    names = ", ".join(RECIPES)
-    parser.add_argument("--recipe", default=DEFAULT_RECIPE, help=f"how to train: {names} (default: %(default)s)")
-    values = parser.add_argument_group("values to change in the recipe", "Without these, they are the recipe's own.")
-    for field in dataclasses.fields(Recipe):
-        kind, choices = _KINDS[field.type], field.metadata["choices"]
-        values.add_argument(
-            f"--{field.name.replace('_', '-')}",
-            dest=f"recipe_{field.name}",
-            type=kind,
-            choices=choices or None,
-            metavar=None if choices else kind.__name__.strip("_").upper(),
-            help=field.metadata["meaning"].replace("%", "%%"),
-        )
-
-
-def _asked_recipe(options: argparse.Namespace) -> Recipe:
-    """Look up the recipe and put in what flags change. Raises MnistError where no such recipe can be trained."""
-    asked = {field.name: getattr(options, f"recipe_{field.name}") for field in dataclasses.fields(Recipe)}
-    changes = {name: value for name, value in asked.items() if value is not None}
-    return checked(dataclasses.replace(recipe_named(options.recipe), **changes))
-
-
-def _add_place(parser: argparse.ArgumentParser) -> None:
-    _add_data(parser)
-    parser.add_argument(
-        "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="what to compute on (default: auto)"
-    )
-    parser.add_argument(
-        "--processes",
-        type=_positive,
-        help="processes that share each batch (default: one for each core, as far as the batch can be shared evenly); "
-        "under torchrun, it says how many",
-    )
-    _add_threads(parser)
-
-
-def _place(options: argparse.Namespace) -> "Place":
-    from mnist.launch import Place
-
-    return Place(options.data, options.device, options.processes, options.threads)
-
-
-def _add_held_out(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--held-out",
-        action="store_true",
-        help="train on 55,000 images and measure on the other 5,000, which differ from seed to seed, never on test "
-        "images: to choose hyperparameters with; writes to OUTPUT/held-out",
-    )
-
-
-def _add_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the images (default: %(default)s)")
-
-
-def _add_output(parser: argparse.ArgumentParser) -> None:
-    default = Path("out/mnist")
-    parser.add_argument("--output", type=Path, default=default, help="folder of the run's files (default: %(default)s)")
-
-
-def _add_threads(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--threads", type=_positive, help="threads to compute with (default: one for each core)")
-
-
-def _positive(text: str) -> int:
-    return _whole_number(text, 1, 10_000)
-
-
-def _whole(text: str) -> int:
-    return _whole_number(text, 0, 10_000)
-
-
-def _natural(text: str) -> int:
-    return _whole_number(text, 0, 2**63 - 1)
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value >= 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
-    return value
-
-
-def _yes_or_no(text: str) -> bool:
-    if text not in ("yes", "no"):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
-    return text == "yes"
-
-
-def _text(text: str) -> str:
-    return text
-
-
-_KINDS: Mapping[object, Callable[[str], object]] = {int: _whole, float: _number, bool: _yes_or_no, str: _text}
-
-
-def _whole_number(text: str, lowest: int, highest: int) -> int:
-    # Plain digits only: int() would also take "1_000" and " 7 ".
-    if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest:,} to {highest:,}")
-    return int(text)
-
-
 def _train(options: argparse.Namespace) -> int:
-    recipe = _asked_recipe(options)
+    recipe = asked_recipe(options)
     from mnist import run
     from mnist.launch import launch
 
     settings = run.Settings(options.recipe, recipe, options.seed, options.held_out)
     folder, reporter = run.run_folder(options.output, options.held_out), Reporter()
     handling = run.Handling(options.keep_finished, options.restart)
-    history = launch(settings, handling, _place(options), folder, reporter)
+    history = launch(settings, handling, asked_place(options), folder, reporter)
     if history:
         last = history.epochs[-1]
         print(f"{last.test_accuracy:.2%} of the {history.measured_on} images right after epoch {last.epoch}")
@@ -255,12 +146,12 @@ def _train(options: argparse.Namespace) -> int:
 def _join(options: argparse.Namespace) -> int:
     from mnist.launch import follow
 
-    follow(_place(options))
+    follow(asked_place(options))
     return 0
 
 
 def _study(options: argparse.Namespace) -> int:
-    recipe = _asked_recipe(options)
+    recipe = asked_recipe(options)
     from mnist import run, study
     from mnist.launch import launch
 
@@ -269,7 +160,7 @@ def _study(options: argparse.Namespace) -> int:
         folder = study.run_folder(output, options.recipe, seed)
         settings = run.Settings(options.recipe, recipe, seed, options.held_out)
         handling = run.Handling(keep_finished=True)
-        history = launch(settings, handling, _place(options), folder, Reporter())
+        history = launch(settings, handling, asked_place(options), folder, Reporter())
         if history is None:  # a process that only helps
             continue
         if run.differences(history, settings):

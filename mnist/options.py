@@ -1,0 +1,136 @@
+"""What the commands ask for: the flags that several of them share, and what a flag's text may be."""
+
+import argparse
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from mnist.recipe import DEFAULT_RECIPE, RECIPES, Recipe, checked, recipe_named
+
+if TYPE_CHECKING:
+    from mnist.launch import Place
+
+
+class Parser(argparse.ArgumentParser):
+    """Tell what is wrong with a command line in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line, not in argparse's two, and leave with 2."""
+        self.exit(2, f"error: {message}; `{self.prog} --help` tells what there is\n")
+
+
+def add_recipe(parser: argparse.ArgumentParser) -> None:
+    """Add the recipe's name, and a flag for each of its values."""
+    names = ", ".join(RECIPES)
+    parser.add_argument("--recipe", default=DEFAULT_RECIPE, help=f"how to train: {names} (default: %(default)s)")
+    values = parser.add_argument_group("values to change in the recipe", "Without these, they are the recipe's own.")
+    for field in dataclasses.fields(Recipe):
+        kind, choices = _KINDS[field.type], field.metadata["choices"]
+        values.add_argument(
+            f"--{field.name.replace('_', '-')}",
+            dest=f"recipe_{field.name}",
+            type=kind,
+            choices=choices or None,
+            metavar=None if choices else kind.__name__.strip("_").upper(),
+            help=field.metadata["meaning"].replace("%", "%%"),
+        )
+
+
+def asked_recipe(options: argparse.Namespace) -> Recipe:
+    """Look up the recipe and put in what flags change. Raises MnistError where no such recipe can be trained."""
+    asked = {field.name: getattr(options, f"recipe_{field.name}") for field in dataclasses.fields(Recipe)}
+    changes = {name: value for name, value in asked.items() if value is not None}
+    return checked(dataclasses.replace(recipe_named(options.recipe), **changes))
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """Add where to train: data, device, processes, threads."""
+    add_data(parser)
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="what to compute on (default: auto)"
+    )
+    parser.add_argument(
+        "--processes",
+        type=positive,
+        help="processes that share each batch (default: one for each core, as far as the batch can be shared evenly); "
+        "under torchrun, it says how many",
+    )
+    _add_threads(parser)
+
+
+def asked_place(options: argparse.Namespace) -> "Place":
+    """Give what `add_place` asked for."""
+    from mnist.launch import Place
+
+    return Place(options.data, options.device, options.processes, options.threads)
+
+
+def _add_threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--threads", type=positive, help="threads to compute with (default: one for each core)")
+
+
+def add_held_out(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of measuring on held-out training images."""
+    parser.add_argument(
+        "--held-out",
+        action="store_true",
+        help="train on 55,000 images and measure on the other 5,000, which differ from seed to seed, never on test "
+        "images: to choose hyperparameters with; writes to OUTPUT/held-out",
+    )
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of the images."""
+    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the images (default: %(default)s)")
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of a run's files."""
+    default = Path("out/mnist")
+    parser.add_argument("--output", type=Path, default=default, help="folder of the run's files (default: %(default)s)")
+
+
+def positive(text: str) -> int:
+    """Read a whole number from 1."""
+    return _whole_number(text, 1, 10_000)
+
+
+def _whole(text: str) -> int:
+    return _whole_number(text, 0, 10_000)
+
+
+def natural(text: str) -> int:
+    """Read a whole number from 0 that fits 63 bits."""
+    return _whole_number(text, 0, 2**63 - 1)
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+    return value
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
+    return text == "yes"
+
+
+def _text(text: str) -> str:
+    return text
+
+
+_KINDS: Mapping[object, Callable[[str], object]] = {int: _whole, float: _number, bool: _yes_or_no, str: _text}
+
+
+def _whole_number(text: str, lowest: int, highest: int) -> int:
+    # Plain digits only: int() would also take "1_000" and " 7 ".
+    if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest:,} to {highest:,}")
+    return int(text)
