@@ -238,8 +238,8 @@ def _prove(options: argparse.Namespace) -> int:
     from backprop.proof.engines import ENGINES
     from backprop.proof.report import write_report
 
-    if options.cases < 1 or options.iterations < 1:
-        raise BackpropError("--cases and --iterations start at 1")
+    if not (1 <= options.cases <= 1000 and 1 <= options.iterations <= 1000):
+        raise BackpropError("--cases and --iterations go from 1 to 1000")
     cases = all_cases(options.seed, options.cases, options.iterations)
     with tqdm(total=len(ENGINES), disable=None, leave=False, unit=" engines") as bar:
 

@@ -21,7 +21,7 @@ from mnist.errors import MnistError
 from mnist.history import History, read_history
 from mnist.model import DEVIATION, MEAN, Network, multiply_adds
 from mnist.recipe import FULL_SIZE, RECIPES, Recipe
-from mnist.study import GOAL
+from mnist.study import LEAST_ACCURACY, result_of
 from mnist.training import measure
 
 CONTENDER = "fast"
@@ -134,7 +134,7 @@ class Race:
     @property
     def reached(self) -> bool:
         """Tell whether it got there."""
-        return self.accuracy >= GOAL
+        return self.accuracy >= LEAST_ACCURACY
 
 
 def races(data: Path, dataset: Dataset, say: Callable[[str], None]) -> list[Race]:
@@ -142,9 +142,10 @@ def races(data: Path, dataset: Dataset, say: Callable[[str], None]) -> list[Race
     with tempfile.TemporaryDirectory() as folder:
         say(f"running {CONTENDER} …")
         history = _trained(["--recipe", CONTENDER, f"--data={data}", f"--output={folder}"], Path(folder))
-    reached = next((n for n, r in enumerate(history.epochs, 1) if r.test_accuracy >= GOAL), len(history.epochs))
-    taken = sum(record.seconds for record in history.epochs[:reached])
-    ours = Race(CONTENDER, taken, reached, history.epochs[reached - 1].test_accuracy)
+    found = result_of(history)
+    epochs = found.epochs_to_goal or len(history.epochs)
+    seconds = found.seconds_to_goal or found.seconds
+    ours = Race(CONTENDER, seconds, epochs, history.epochs[epochs - 1].test_accuracy)
     return [_course_race(data, dataset, say), ours]
 
 
@@ -159,7 +160,7 @@ def _course_race(data: Path, dataset: Dataset, say: Callable[[str], None]) -> Ra
             pass
         accuracy = measure(network, dataset.test_images, dataset.test_labels).accuracy
         say(f"course, epoch {epoch}: {accuracy:.2%} after {time.perf_counter() - start:.0f} s")
-        if accuracy >= GOAL:
+        if accuracy >= LEAST_ACCURACY:
             break
     return Race("course", time.perf_counter() - start, epoch, accuracy)
 

@@ -8,7 +8,8 @@ import torch
 
 from mnist.errors import MnistError
 from mnist.files import write_atomically
-from mnist.model import IMAGE_SIZE, Network
+from mnist.model import Network
+from mnist.recipe import FULL_SIZE
 
 
 def as_onnx(network: Network) -> bytes:
@@ -20,7 +21,7 @@ def as_onnx(network: Network) -> bytes:
         import onnxscript  # noqa: F401  torch's exporter needs it
     except ImportError:
         raise _missing("onnx") from None
-    example = torch.zeros(2, 1, IMAGE_SIZE, IMAGE_SIZE)
+    example = torch.zeros(2, 1, FULL_SIZE, FULL_SIZE)
     program = torch.onnx.export(
         network.eval().to(memory_format=torch.contiguous_format),
         (example,),

@@ -18,8 +18,6 @@ from mnist.recipe import Recipe
 from mnist.run import Handling, Settings
 from mnist.team import Team
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
-
 
 @dataclass(frozen=True)
 class Place:

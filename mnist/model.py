@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 from torchsummary import summary as print_summary
 
+from mnist.recipe import FULL_SIZE
 from mnist.results import LayerFacts
 
-IMAGE_SIZE, DIGITS = 28, 10
+DIGITS = 10
 # Mean and standard deviation of the 60,000 training images' pixels, as fractions of 255; the usual four digits.
 MEAN, DEVIATION = 0.1307, 0.3081
 
@@ -80,11 +81,11 @@ def summarise(network: nn.Module) -> str:
     network.eval()
     text = io.StringIO()
     with contextlib.redirect_stdout(text), torch.random.fork_rng(devices=[]):
-        print_summary(network, (1, IMAGE_SIZE, IMAGE_SIZE), device="cpu")
+        print_summary(network, (1, FULL_SIZE, FULL_SIZE), device="cpu")
     return text.getvalue()
 
 
-def layer_facts(network: nn.Sequential, edge: int = IMAGE_SIZE) -> tuple[LayerFacts, ...]:
+def layer_facts(network: nn.Sequential, edge: int = FULL_SIZE) -> tuple[LayerFacts, ...]:
     """Describe each layer from its own attributes and from the shapes that an image takes on its way.
 
     Receptive field r and jump j follow r' = r + (kernel - 1)·j, j' = j·stride, from r = j = 1

@@ -68,7 +68,7 @@ def asked_place(options: argparse.Namespace) -> "Place":
 
 
 def _add_threads(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--threads", type=positive, help="threads to compute with (default: one for each core)")
+    parser.add_argument("--threads", type=positive, help="threads of each process (default: the cores, shared out)")
 
 
 def add_held_out(parser: argparse.ArgumentParser) -> None:

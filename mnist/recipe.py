@@ -11,6 +11,7 @@ ONE_CYCLE, STEPS = "one-cycle", "steps"
 SCHEDULES = (ONE_CYCLE, STEPS)
 PRECISIONS = ("auto", "float32", "bfloat16")
 FULL_SIZE = 28
+"""Edge of an MNIST image in pixels."""
 
 
 def _means(name: str, meaning: str, *choices: str) -> dict[str, object]:
@@ -152,7 +153,7 @@ _ACCURATE = Recipe(
     precision="auto",
 )
 RECIPES: Mapping[str, Recipe] = {
-    # The middle of an image holds the digit and costs half. Averaging begins with the first full images.
+    # The middle of an image holds the digit and costs less. Averaging begins with the first full images.
     "fast": dataclasses.replace(_ACCURATE, epochs=8, small_size=22, small_share=0.75),
     "accurate": _ACCURATE,
     # As the assignment's author trained: SGD 0.05, momentum 0.9, StepLR(15, 0.1), no augmentation.

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from mnist.errors import MnistError
 from mnist.files import read_record, write_record
-from mnist.history import Hardware, History, Versions
+from mnist.history import TEST_IMAGES, Hardware, History, Versions
 from mnist.recipe import Recipe
 
-GOAL = 0.994
+LEAST_ACCURACY = 0.994
 """The accuracy that the assignment asks for, as a fraction."""
 FOLDER = "study"
 
@@ -21,7 +21,7 @@ class SeedResult:
 
     seed: int
     accuracy: float
-    """After the last epoch, which counts; a fraction of the 10,000 test images."""
+    """After the last epoch, which counts; a fraction of the images it was measured on."""
     loss: float
     """Then, mean cross-entropy in nats."""
     seconds: float
@@ -58,6 +58,8 @@ class Study:
 
     recipe_name: str
     recipe: Recipe
+    measured_on: str
+    """As in `History`: only on `test` images it is a result."""
     versions: Versions
     hardware: Hardware
     results: tuple[SeedResult, ...]
@@ -67,7 +69,7 @@ class Study:
 def result_of(history: History) -> SeedResult:
     """Take from a finished run what the study keeps."""
     last = history.epochs[-1]
-    reached = next((record.epoch for record in history.epochs if record.test_accuracy >= GOAL), None)
+    reached = next((record.epoch for record in history.epochs if record.test_accuracy >= LEAST_ACCURACY), None)
     return SeedResult(
         seed=history.seed,
         accuracy=last.test_accuracy,
@@ -82,7 +84,8 @@ def study_of(histories: Sequence[History]) -> Study:
     """Put finished runs of one recipe together, by seed."""
     results = tuple(sorted(map(result_of, histories), key=lambda result: result.seed))
     first = histories[0]
-    return Study(first.recipe_name, first.recipe, first.versions, first.hardware, results, summarise(results))
+    summary = summarise(results)
+    return Study(first.recipe_name, first.recipe, first.measured_on, first.versions, first.hardware, results, summary)
 
 
 def summarise(results: Sequence[SeedResult]) -> Summary:
@@ -92,7 +95,7 @@ def summarise(results: Sequence[SeedResult]) -> Summary:
     middle = statistics.median(times)
     return Summary(
         seeds=len(results),
-        at_goal=sum(accuracy >= GOAL for accuracy in accuracies),
+        at_goal=sum(accuracy >= LEAST_ACCURACY for accuracy in accuracies),
         mean=statistics.fmean(accuracies),
         deviation=statistics.stdev(accuracies) if len(results) > 1 else None,
         lowest=min(accuracies),
@@ -128,12 +131,14 @@ def write_study(path: Path, study: Study) -> None:
 
 
 def read_studies(output: Path) -> tuple[Study, ...]:
-    """Read all studies of OUTPUT, by name of the recipe. Raises MnistError where one is damaged."""
+    """Read all studies of OUTPUT, by name of the recipe. Raises MnistError where one is damaged or no result."""
     paths = sorted((output / FOLDER).glob("*.json"))
     studies = tuple(read_record(Study, path, "run `python -m mnist study`, which writes it anew") for path in paths)
     for path, study in zip(paths, studies, strict=True):
         if not study.results or study.summary.seeds != len(study.results):
             raise MnistError(f"{path} is damaged (its seeds don't add up): run `python -m mnist study`")
+        if study.measured_on != TEST_IMAGES:
+            raise MnistError(f"{path} is of runs with --held-out, which is no result: move it away")
     return studies
 
 
@@ -146,7 +151,8 @@ def describe(study: Study) -> str:
     ]
     return "\n".join(
         [
-            f"recipe {study.recipe_name}, {study.recipe.epochs} epochs; {machine(study.hardware)}",
+            f"recipe {study.recipe_name}, {study.recipe.epochs} epochs, measured on {study.measured_on} images",
+            machine(study.hardware),
             " seed  accuracy     loss  seconds  to 99.4 %  epoch",
             *rows,
             *sentences(study.summary),

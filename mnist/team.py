@@ -1,7 +1,7 @@
 """The processes that train one network together, on this machine or on several: torch.distributed.
 
 `torchrun` tells each process its place through the environment, and so does `helpers`, which starts the other processes
-of this machine: with one thread each they beat threads that share every layer.
+of this machine.
 """
 
 import os
@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +25,8 @@ from mnist.errors import MnistError
 
 _RENDEZVOUS = "MNIST_RENDEZVOUS"
 """Where the processes that `helpers` starts find each other: a file, because a free port may be taken meanwhile."""
+_PATIENCE = timedelta(minutes=10)
+"""How long processes wait for each other: on another machine one may have to download the images first."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,8 @@ def joined(device: str) -> Iterator[Team]:
     place = os.environ.get(_RENDEZVOUS)
     method = f"file://{place}" if place else "env://"
     rank, size = int(os.environ["RANK"]), size_here()
-    dist.init_process_group(backend, init_method=method, rank=rank, world_size=size)
+    with _explained():
+        dist.init_process_group(backend, init_method=method, rank=rank, world_size=size, timeout=_PATIENCE)
     try:
         yield Team(rank, size, device if backend == "nccl" else "cpu")
     finally:

@@ -30,7 +30,7 @@ def draw(page: Page) -> Figures:
         errors_logarithmic=comparison_drawing(page.backprop.comparison, logarithmic=True),
         loss=loss_drawing(page.mnist.history),
         accuracy=accuracy_drawing(page.mnist.history),
-        study=study_drawing(page.mnist_studies) if page.mnist_studies else None,
+        study=study_drawing([view.study for view in page.studies]) if page.studies else None,
     )
 
 

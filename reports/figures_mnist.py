@@ -5,9 +5,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from mnist.history import History
+from mnist.study import LEAST_ACCURACY
 from reports.formats import percent, significant
 from reports.theme import ACCENT, GOAL, INK, MUTED, PAPER, SERIES, Drawing, canvas, label_ends, plot_area, themed
-from reports.view_mnist import LEAST_ACCURACY, MnistView
+from reports.view_mnist import MnistView
 
 _TRAINING = SERIES[3]
 _WRONG_SHARES = (0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.006, 0.003, 0.001, 0.0003, 0.0001)

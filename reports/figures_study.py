@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from mnist.study import GOAL, Study
+from mnist.study import LEAST_ACCURACY, Study
 from reports.formats import counted, percent, significant
-from reports.theme import ACCENT, INK, MUTED, Drawing, canvas, plot_area, themed
-from reports.theme import GOAL as GOAL_COLOUR
+from reports.theme import ACCENT, GOAL, INK, MUTED, Drawing, canvas, plot_area, themed
 
 _ROW, _DOT = 90, 0.13
 """Height of a recipe's row in SVG units, and distance of dots that would lie on each other, as a share of it."""
@@ -25,8 +24,8 @@ def study_drawing(studies: Sequence[Study]) -> Drawing:
         axes.set_xlabel("right answers after the last epoch")
         axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{significant(100 * value, 4)} %"))
-        axes.axvline(GOAL, color=GOAL_COLOUR, linewidth=1.4, linestyle=(0, (5, 3)))
-        axes.text(GOAL, -0.5, "asked ", color=GOAL_COLOUR, ha="right", va="bottom")
+        axes.axvline(LEAST_ACCURACY, color=GOAL, linewidth=1.4, linestyle=(0, (5, 3)))
+        axes.text(LEAST_ACCURACY, -0.5, "asked ", color=GOAL, ha="right", va="bottom")
         for row, study in enumerate(studies):
             accuracies = [result.accuracy for result in study.results]
             axes.scatter(accuracies, _stacked(accuracies, row), s=44, color=ACCENT, linewidths=0, clip_on=False)

@@ -7,11 +7,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from mnist.study import LEAST_ACCURACY
 from reports import formats
 from reports.figures import Figures
 from reports.formulas import names_as_symbols
 from reports.view import Page
-from reports.view_mnist import LEAST_ACCURACY, learning_rate_text
+from reports.view_mnist import learning_rate_text
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from backprop.network import Preset
-from mnist.study import Study
 from reports.inputs import Inputs
 from reports.provenance import provenance
 from reports.recipe_words import Fact
@@ -11,7 +10,7 @@ from reports.view_backprop import BackpropView, view_backprop
 from reports.view_elsewhere import ElsewhereView, view_elsewhere
 from reports.view_engines import EnginesView, view_engines
 from reports.view_mnist import MnistView, view_mnist
-from reports.view_study import StudyRow, view_studies
+from reports.view_study import StudyView, view_studies
 
 DEFAULT_TITLE = "Backpropagation by hand, and a small network that reads digits"
 
@@ -35,8 +34,7 @@ class Page:
     """None where `make prove` has not run."""
     elsewhere: ElsewhereView
     mnist: MnistView
-    mnist_studies: tuple[Study, ...]
-    studies: tuple[StudyRow, ...]
+    studies: tuple[StudyView, ...]
     """Empty where no study was made."""
     provenance: tuple[Fact, ...]
 
@@ -50,7 +48,6 @@ def view_page(heading: Heading, preset: Preset, learning_rate: float, inputs: In
         engines=view_engines(inputs.proof),
         elsewhere=view_elsewhere(),
         mnist=view_mnist(inputs.history, inputs.evaluation),
-        mnist_studies=inputs.studies,
         studies=view_studies(inputs.studies),
         provenance=provenance(inputs.history, inputs.evaluation),
     )

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from mnist.history import EpochRecord, History
 from mnist.results import Evaluation, LayerFacts, Misclassified
+from mnist.study import LEAST_ACCURACY
 from reports.formats import counted, fixed, listing, percent, significant
 from reports.png import data_uri, ink_png
 from reports.recipe_words import Fact, recipe_facts
 
-MOST_PARAMETERS, MOST_EPOCHS, LEAST_ACCURACY = 20_000, 20, 0.994
-"""What the assignment asks for."""
+MOST_PARAMETERS, MOST_EPOCHS = 20_000, 20
+"""What the assignment asks for, beside the accuracy."""
 MOST_IMAGES = 120
 """How many misclassified digits the page shows; a good network has far fewer, and the page stays below 1 MB."""
 _HEAT_LEVELS = (1, 2, 4, 8, 16)

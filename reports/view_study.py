@@ -8,9 +8,10 @@ from reports.formats import fixed, percent
 
 
 @dataclass(frozen=True)
-class StudyRow:
-    """A recipe's figures, spelled for reading."""
+class StudyView:
+    """A recipe's figures, as they are and spelled for reading."""
 
+    study: Study
     recipe: str
     epochs: int
     seeds: int
@@ -24,15 +25,16 @@ class StudyRow:
     machine: str
 
 
-def view_studies(studies: Sequence[Study]) -> tuple[StudyRow, ...]:
+def view_studies(studies: Sequence[Study]) -> tuple[StudyView, ...]:
     """Spell the studies, in the order given."""
     return tuple(map(_row, studies))
 
 
-def _row(study: Study) -> StudyRow:
+def _row(study: Study) -> StudyView:
     summary = study.summary
     bounds = [f"{100 * bound:.3f}" for bound in summary.interval or ()]
-    return StudyRow(
+    return StudyView(
+        study=study,
         recipe=study.recipe_name,
         epochs=study.recipe.epochs,
         seeds=summary.seeds,

@@ -18,7 +18,11 @@ from backprop.network import LEARNING_RATE, Network, Neuron, gradient_name
 
 _WEIGHTS = CLASS.network.weights
 _BIASES = frozenset(map(sp.Symbol, BIASES))
-_SOURCES = {"h1": ("i1", "i2"), "h2": ("i1", "i2"), "o1": ("a_h1", "a_h2"), "o2": ("a_h1", "a_h2")}
+_HIDDEN, _OUTPUT = CLASS.network.layers
+_SOURCES = dict.fromkeys((n.name for n in _HIDDEN), CLASS.network.inputs) | dict.fromkeys(
+    (n.name for n in _OUTPUT), tuple(n.activation for n in _HIDDEN)
+)
+"""What each neuron reads, by its name."""
 
 
 @dataclass(frozen=True)

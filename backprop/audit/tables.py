@@ -15,7 +15,7 @@ CLASS = derive(PRESETS["class"].network)
 BIASES = ("b1", "b2", "b3", "b4", "b_h1", "b_h2", "b_o1", "b_o2")
 """Columns that a sheet may have beside the class's: one bias a layer, or one a neuron."""
 QUANTITIES = (*CLASS.columns, *BIASES, *map(gradient_name, BIASES))
-COMPUTED = tuple(q for q in QUANTITIES if q not in (*CLASS.constants, *CLASS.network.weights))
+COMPUTED = tuple(q for q in CLASS.columns if q not in (*CLASS.constants, *CLASS.network.weights))
 _ENOUGH, _ENOUGH_GRADIENTS, _ENOUGH_WEIGHTS = 18, 4, 4
 
 

@@ -164,6 +164,7 @@ BAD = [
     ["derive", "--layers", "3,4,4,2"],
     ["prove", "--cases", "0"],
     ["prove", "--iterations", "-1"],
+    ["prove", "--iterations", "20000"],
     ["guess"],
     [],
 ]

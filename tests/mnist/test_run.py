@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
+from bits import assert_same_bits
 
 from mnist import checkpoint, run
 from mnist.data import Dataset
@@ -68,20 +68,6 @@ def timeless(history: History) -> History:
     return dataclasses.replace(
         history, epochs=tuple(dataclasses.replace(record, seconds=0.0) for record in history.epochs)
     )
-
-
-def assert_same_bits(one: Any, other: Any) -> None:
-    if isinstance(one, torch.Tensor):
-        assert torch.equal(one, other)
-    elif isinstance(one, dict):
-        assert list(one) == list(other)
-        for key, value in one.items():
-            assert_same_bits(value, other[key])
-    elif isinstance(one, list):
-        for left, right in zip(one, other, strict=True):
-            assert_same_bits(left, right)
-    else:
-        assert one == other
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 3])

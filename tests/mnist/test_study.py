@@ -84,6 +84,15 @@ def test_a_damaged_study_is_one_line(tmp_path: Path, content: str) -> None:
         study.read_studies(tmp_path)
 
 
+def test_a_study_on_held_out_images_is_no_result(tmp_path: Path, finished_run: Path) -> None:
+    history = dataclasses.replace(read_history(finished_run / "history.json"), measured_on="held-out")
+    found = study.study_of([history])
+    assert "held-out images" in study.describe(found)
+    study.write_study(study.study_file(tmp_path, "fast"), found)
+    with pytest.raises(MnistError, match="no result"):
+        study.read_studies(tmp_path)
+
+
 def test_a_study_whose_seeds_do_not_add_up_is_refused(tmp_path: Path, finished_run: Path) -> None:
     history = read_history(finished_run / "history.json")
     path = study.study_file(tmp_path, "fast")

@@ -4,12 +4,14 @@ import dataclasses
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from mnist import team
 from mnist.data import Dataset
 from mnist.errors import MnistError
 from mnist.launch import choose_device, choose_processes
@@ -96,6 +98,13 @@ def test_a_device_that_does_not_exist_is_named() -> None:
     assert choose_device("cpu") == "cpu"
     with pytest.raises(MnistError, match="no cuda device here"):
         choose_device("cuda")
+
+
+def test_a_helper_that_does_not_come_is_told_with_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(team, "_PATIENCE", timedelta(seconds=8))
+    told = pytest.raises(MnistError, match=r"ended early .*its last words: error: .*fly")
+    with told, team.helpers(1, 1, ["fly"]), team.joined("cpu"):
+        pytest.fail("met nobody")
 
 
 def test_under_torchrun_a_finished_run_is_kept_and_told_once(finished_run: Path) -> None:
