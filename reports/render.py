@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -15,12 +16,15 @@ from reports.view import Page
 from reports.view_mnist import learning_rate_text
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+STYLES = ("style.css",)
+SCRIPTS = ("live.js",)
+"""The page's own files in the order in which they are put together."""
 
 
 def render(page: Page, figures: Figures) -> str:
     """Render the page: text is escaped, what a template forgets to define is an error."""
-    # Inside <style> nothing is escaped; the file is the project's own, and has no "</".
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    # Inside <style> and <script> nothing is escaped; the files are the project's own, and have no "</".
+    style, script = _together(STYLES), _together(SCRIPTS)
     return (
         _environment()
         .get_template("page.html")
@@ -31,15 +35,26 @@ def render(page: Page, figures: Figures) -> str:
             figures=figures,
             least_accuracy=LEAST_ACCURACY,
             style=Markup(style),
-            policy=content_security_policy(style),
+            script=Markup(script),
+            policy=content_security_policy(style, script),
         )
     )
 
 
-def content_security_policy(style: str) -> str:
-    """Allow the page's own style and pictures that it carries itself, and nothing else: no script, no request."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+def content_security_policy(style: str, script: str) -> str:
+    """Allow the page's own style and script, and pictures that it carries itself, and nothing else: no request."""
+    return (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(content: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
+
+
+def _together(names: Sequence[str]) -> str:
+    return "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
 
 
 def _environment() -> Environment:
