@@ -25,6 +25,7 @@ from mnist.recipe import Recipe
 from mnist.team import ALONE, Team
 
 MEASURED_AT_ONCE = 500  # images per batch of a measurement; the result does not depend on it but for rounding
+EXCHANGE_EVERY = 16  # steps between two moments at which processes tell each other their losses
 
 
 @dataclass(frozen=True)
@@ -180,20 +181,31 @@ class Training:
         return Measurement(sums[0].item() / total, int(sums[1].item()), total)
 
     def steps(self, epoch: int) -> Iterator[Progress]:
-        """Train one epoch, counted from 1, step by step. Raises MnistError where the loss is no number any more."""
+        """Train one epoch, counted from 1, step by step. Raises MnistError where the loss is no number any more.
+
+        Loss and accuracy are those of all processes, as of the last step at which they told each other.
+        """
         self.network.train()
-        seen, loss_sum, correct = 0, 0.0, 0
-        first = (epoch - 1) * self.steps_per_epoch
-        for step, batch in enumerate(self._batches(epoch), start=first):
+        seen, first = 0, (epoch - 1) * self.steps_per_epoch
+        own = told = torch.zeros(3, dtype=torch.float64)  # sum of losses, right answers, images
+        for number, batch in enumerate(self._batches(epoch), start=1):
+            step = first + number - 1
             rate = self.recipe.learning_rate_at(step, self.steps_per_epoch)
-            loss, right = self._step(batch, rate)
-            if not math.isfinite(loss):
-                remedy = "earlier epochs stay as written; begin anew with another --recipe or --seed and --restart"
-                raise MnistError(f"the loss became {loss} in epoch {epoch}, step {step - first + 1}: {remedy}")
+            own = own + self._step(batch, rate)
+            seen += batch.images
             self._average(step)
-            seen, loss_sum, correct = seen + batch.images, loss_sum + loss * batch.images, correct + right
-            yield Progress(seen, loss_sum / seen, correct / seen, rate)
-        self._statistics.give_back()
+            if number % EXCHANGE_EVERY == 0 or number == self.steps_per_epoch:
+                told = self.team.sum(own)
+                self._check(told[0].item(), epoch, number)
+            loss, accuracy = (told[:2] / told[2].clamp(min=1)).tolist()
+            yield Progress(seen, loss, accuracy, rate)
+        self._statistics.give_back(self.team)
+
+    @staticmethod
+    def _check(loss: float, epoch: int, number: int) -> None:
+        if not math.isfinite(loss):
+            remedy = "earlier epochs stay as written; begin anew with another --recipe or --seed and --restart"
+            raise MnistError(f"the loss became {loss} in epoch {epoch}, step {number}: {remedy}")
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         """Give each training image once, shuffled, shifted and cut to the epoch's size."""
@@ -219,24 +231,25 @@ class Training:
         count = self.recipe.groups // self.team.size
         return groups[self.team.rank * count : (self.team.rank + 1) * count]
 
-    def _step(self, batch: Batch, rate: float) -> tuple[float, int]:
-        """Take one step; returns the mean loss and the number of right answers over all processes."""
+    def _step(self, batch: Batch, rate: float) -> Tensor:
+        """Take one step; returns this process's sum of losses, number of right answers, and number of images."""
         self.optimizer.zero_grad()
-        sums = torch.zeros(2, dtype=torch.float64)
+        sums = torch.zeros(3, dtype=torch.float64)
         statistics = torch.zeros_like(self._statistics.of_last_group())
         for number, (images, labels) in enumerate(batch.groups, start=1):
-            share = len(labels) / batch.images
+            # Processes are averaged, so each one's part counts as many times as there are processes.
+            share = len(labels) / batch.images * self.team.size
             # Gradients of several processes are averaged with the last group's backward pass, not with each.
             with self.team.keeping_gradients(self._shared_network, keep=number < len(batch.groups)):
                 logits = self._logits(images)
                 loss = cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
-                (loss * share * self.team.size).backward()  # type: ignore[no-untyped-call]
+                (loss * share).backward()  # type: ignore[no-untyped-call]
             statistics += self._statistics.of_last_group() * share
-            sums += torch.tensor([loss.item() * share, (logits.argmax(1) == labels).sum().item()])
-        totals = self.team.sum(torch.cat([sums, statistics.cpu().double()]))
+            right = (logits.argmax(1) == labels).sum().item()
+            sums += torch.tensor([loss.item() * len(labels), right, len(labels)])
         self.optimizer.step(rate / self.recipe.learning_rate)
-        self._statistics.move(totals[2:].to(statistics))
-        return totals[0].item(), int(totals[1].item())
+        self._statistics.move(statistics)
+        return sums
 
     def _logits(self, images: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
@@ -246,5 +259,5 @@ class Training:
     def _average(self, step: int) -> None:
         total = self.recipe.epochs * self.steps_per_epoch
         if step >= self.recipe.averaging_start * total and (total - 1 - step) % self.recipe.averaging_interval == 0:
-            self._statistics.give_back()
+            self._statistics.give_back(self.team)
             self.average.update_parameters(self.network)
