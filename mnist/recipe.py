@@ -55,7 +55,8 @@ class Recipe:
     muon_rate: float = field(
         metadata=_means(
             "Muon's rate",
-            "The same for the convolutions' kernels, whose steps Muon makes orthogonal; 0 for SGD there too.",
+            "The same for the kernels between the first and the last convolution, whose steps Muon makes orthogonal; "
+            "0 for SGD there too.",
         )
     )
     schedule: str = field(
