@@ -200,7 +200,7 @@ class Training:
             own = own + self._step(batch, rate)
             seen += batch.images
             self._average(step)
-            if number % EXCHANGE_EVERY == 0 or number == self.plan.steps_in(epoch):
+            if (number - 1) % EXCHANGE_EVERY == 0 or number == self.plan.steps_in(epoch):
                 told = self.team.sum(own)
                 self._check(told[0].item(), epoch, number)
             loss, accuracy = (told[:2] / told[2].clamp(min=1)).tolist()
