@@ -8,12 +8,13 @@ from reports.errors import ReportError
 from reports.figures import Figures, draw_for_handin
 from reports.inputs import Inputs
 from reports.markdown_templates import markdown_environment
+from reports.notebook import NOTEBOOK
 from reports.sheet_picture import sheet_picture
 from reports.view import Page
 
 _PURPOSES = {
     "README.md": "this text",
-    "S6.ipynb": "both parts as a notebook that computes what it shows",
+    NOTEBOOK: "both parts as a notebook that computes what it shows",
     "backprop.xlsx": "Part 1: the sheet, with live formulas",
     ".whl": "the project itself, for the notebook to install",
     "pictures": "what this text shows",
@@ -28,7 +29,7 @@ class Picture:
     """A picture of the README: where it lies, and the words that stand for it."""
 
     path: str
-    title: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,11 @@ def handin_files(
         *([figures.study] if figures.study else []),
         *draw_for_handin(page),
     )
-    pictures = {drawing.name: Picture(f"pictures/{drawing.name}.png", drawing.title) for drawing in drawings}
-    pictures["sheet"] = Picture("pictures/sheet.png", "The class sheet as a live workbook")
+    pictures = {
+        drawing.name: Picture(f"pictures/{drawing.name}.png", f"{drawing.title}. {drawing.description}")
+        for drawing in drawings
+    }
+    pictures["sheet"] = Picture("pictures/sheet.png", "The class sheet as a live workbook.")
     files = {
         "report.html": html.encode(),
         "backprop.xlsx": _read(inputs.workbook),
@@ -64,7 +68,7 @@ def handin_files(
         **{f"pictures/{drawing.name}.png": drawing.png() for drawing in drawings},
         **more,
     }
-    files["README.md"] = _readme(page, pictures, entries(["README.md", *files])).encode()
+    files["README.md"] = _readme(page, pictures, ["README.md", *files]).encode()
     return dict(sorted(files.items()))
 
 
@@ -86,6 +90,13 @@ def _purpose(name: str) -> str:
     return _PURPOSES.get(name) or _PURPOSES[Path(name).suffix]
 
 
-def _readme(page: Page, pictures: Mapping[str, Picture], tree: tuple[Entry, ...]) -> str:
+def _readme(page: Page, pictures: Mapping[str, Picture], names: list[str]) -> str:
     template = markdown_environment().get_template("handin.md")
-    return template.render(page=page, backprop=page.backprop, mnist=page.mnist, pictures=pictures, tree=tree)
+    return template.render(
+        page=page,
+        backprop=page.backprop,
+        mnist=page.mnist,
+        pictures=pictures,
+        tree=entries(names),
+        has_notebook=NOTEBOOK in names,
+    )

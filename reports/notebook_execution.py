@@ -31,7 +31,8 @@ def execute(source: str, files: Mapping[str, bytes], wheel: Wheel, data: Path) -
         if raw_folder(data).is_dir():
             (folder / "data").symlink_to(data.resolve(), target_is_directory=True)
         # First on the path: an editable installation of the checkout would hide what the wheel lacks.
-        environment = {**os.environ, **_SILENT, "PYTHONPATH": str(project), "IPYTHONDIR": str(Path(name, "ipython"))}
+        path = os.pathsep.join(filter(None, (str(project), os.environ.get("PYTHONPATH"))))
+        environment = {**os.environ, **_SILENT, "PYTHONPATH": path, "IPYTHONDIR": str(Path(name, "ipython"))}
         return _run(source, folder, environment)
 
 
@@ -50,7 +51,7 @@ def _run(source: str, folder: Path, environment: Mapping[str, str]) -> bytes:
         kernel = _kernel_of_this_python()
     except ImportError as cause:
         raise ReportError(f"S6.ipynb needs {cause.name} to run: install it with `pip install '.[handin]'`") from cause
-    notebook: Any = nbformat.from_dict(json.loads(source))
+    notebook: Any = nbformat.from_dict(json.loads(source))  # type: ignore[no-untyped-call]
     nbformat.validate(notebook)
     # A manager of its own for kernels: the user's registered "python3" may be another Python.
     client = NotebookClient(

@@ -25,11 +25,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-FOLDER = next((folder for folder in (Path(), Path("handin")) if (folder / "results" / "history.json").exists()), None)
+FOLDERS = (Path(), Path("handin"))
+FOLDER = next((path for path in FOLDERS if (path / "results" / "history.json").exists()), None)
 if FOLDER is None:
     raise FileNotFoundError(
-        "results/history.json does not lie beside this notebook: put the whole folder that was handed in here. "
-        "In Colab: upload handin.zip (the folder sign at the left), then run `!unzip -oq handin.zip` in a cell."
+        "The folder results/ does not lie beside this notebook. Put everything that was handed in "
+        "here. In Colab: upload handin.zip, then run `!unzip -oq handin.zip` in a cell above."
     )
 try:
     importlib.import_module("backprop.derivation")
@@ -38,11 +39,11 @@ except ModuleNotFoundError:
     wheels = sorted(FOLDER.glob("backprop_report-*.whl"))
     if not wheels:
         raise FileNotFoundError(
-            "The project is not installed, and no backprop_report-*.whl lies beside this notebook to install it from: "
-            "put the whole folder that was handed in here, or `pip install '.[mnist,report]'` in the project's folder."
+            "The project is not installed, and its wheel, backprop_report-*.whl, does not lie beside "
+            "this notebook. Put everything that was handed in here."
         ) from None
-    requirement = f"{wheels[-1]}[mnist,report]"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", requirement], check=True)
+    install = [sys.executable, "-m", "pip", "install", "--quiet", f"{wheels[-1]}[mnist,report]"]
+    subprocess.run(install, check=True)
     importlib.invalidate_caches()
 
 # %% imports
@@ -76,7 +77,8 @@ from reports.view_mnist import learning_rate_text, view_mnist
 
 def show(drawing):
     """Show one of the project's figures, with the words that stand for it."""
-    display(Image(drawing.png(), width=round(72 * drawing.figure.get_size_inches()[0]), alt=drawing.description))
+    width = round(72 * drawing.figure.get_size_inches()[0])
+    display(Image(drawing.png(), width=width, alt=drawing.description))
 
 
 # %% [markdown] part-1
@@ -93,7 +95,8 @@ LEARNING_RATE = 1.0
 
 # %% network
 preset = PRESETS[PRESET]
-show(network_drawing(view_backprop(preset, LEARNING_RATE)))
+part_1 = view_backprop(preset, LEARNING_RATE)
+show(network_drawing(part_1))
 Markdown(table(["", *preset.values], [["starting value", *preset.values.values()]]))
 
 # %% [markdown] derivation-text
@@ -115,9 +118,8 @@ for panel in panels(derivation):
 # expression in weights, inputs and targets, and subtracts: nothing may be left.
 
 # %% proof
-Markdown(
-    table(["statement", "holds"], [[proof.statement, "yes" if proof.holds else "NO"] for proof in prove(derivation)])
-)
+proofs = [[proof.statement, "yes" if proof.holds else "NO"] for proof in prove(derivation)]
+Markdown(table(["statement", "holds"], proofs))
 
 # %% [markdown] table-text
 # ### The numbers
@@ -127,13 +129,9 @@ Markdown(
 
 # %% table
 trace = simulate(derivation, preset, LEARNING_RATE, SHEET_ITERATIONS)
-rows = [*range(5), SHEET_ITERATIONS - 1]
-Markdown(
-    table(
-        ["iteration", *rows],
-        [[name, *(significant(trace.column(name)[row], 9) for row in rows)] for name in trace.columns],
-    )
-)
+shown = [*range(5), SHEET_ITERATIONS - 1]
+numbers = [[name, *(significant(trace.column(name)[row], 9) for row in shown)] for name in trace.columns]
+Markdown(table(["iteration", *shown], numbers))
 
 # %% [markdown] autograd-text
 # ### Held against torch
@@ -168,6 +166,25 @@ for row in trace.complete:
     largest = max(largest, float(np.max(np.abs(ours - torchs) / np.maximum(np.abs(torchs), 1e-300))))
 print(f"{8 * len(trace.complete)} gradients; the largest relative difference is {largest:.1e}")
 
+# %% [markdown] slip-text
+# ### A slip in the class sheet
+#
+# The class sheet's own cells for two of the hidden gradients take the slope of the wrong hidden neuron. The workbook
+# here follows the derivation. At iteration 0:
+
+# %% slip
+slips = [
+    [
+        slip.name,
+        significant(slip.taught_value, 9),
+        significant(slip.derived_value, 9),
+        f"{significant(100 * slip.relative_error, 2)} %",
+    ]
+    for slip in part_1.slip.lines
+]
+display(Markdown(table(["gradient", "class sheet", "derivation", "off by"], slips)))
+print(f"E_total moves by at most {part_1.slip.largest_shift:.1e} in {part_1.slip.rows} rows.")
+
 # %% [markdown] rates-text
 # ### The error graph for each learning rate
 #
@@ -178,22 +195,18 @@ rates = tuple(sorted({*SHEET_LEARNING_RATES, LEARNING_RATE}))
 comparison = compare(derivation, preset, rates, SHEET_LEARNING_RATES, SHEET_ITERATIONS)
 show(comparison_drawing(comparison, logarithmic=False))
 show(comparison_drawing(comparison, logarithmic=True))
-display(
-    Markdown(
-        table(
-            ["η", "final error", "of the initial error", "halved in iteration"],
-            [
-                [
-                    significant(curve.learning_rate, 3),
-                    significant(curve.final, 6),
-                    f"{significant(100 * curve.share, 3)} %",
-                    "–" if curve.halved_at is None else curve.halved_at,
-                ]
-                for curve in comparison.curves
-            ],
-        )
-    )
-)
+
+# %% rates-table
+results = [
+    [
+        significant(curve.learning_rate, 3),
+        significant(curve.final, 6),
+        f"{significant(100 * curve.share, 3)} %",
+        "–" if curve.halved_at is None else curve.halved_at,
+    ]
+    for curve in comparison.curves
+]
+display(Markdown(table(["η", "final error", "of the initial error", "halved in iteration"], results)))
 Markdown("\n\n".join(comparison.reading))
 
 # %% rates-one-by-one
@@ -221,9 +234,8 @@ print(summarise(Network()))
 # %% recipe
 history = read_history(FOLDER / "results" / "history.json")
 evaluation = read_evaluation(FOLDER / "results" / "evaluation.json")
-Markdown(
-    table(["", "value", "meaning"], [[fact.name, fact.value, fact.meaning] for fact in recipe_facts(history.recipe)])
-)
+facts = [[fact.name, fact.value, fact.meaning] for fact in recipe_facts(history.recipe)]
+Markdown(table(["", "value", "meaning"], facts))
 
 # %% [markdown] train-text
 # To see it train, set `TRAIN` to `True`: one epoch takes between half a minute and some minutes, and fetches MNIST
@@ -232,8 +244,8 @@ Markdown(
 # %% train
 TRAIN = False
 if TRAIN:
-    command = [sys.executable, "-m", "mnist", "train", "--epochs", "1", "--restart", "--output", "one-epoch"]
-    subprocess.run(command, check=True)
+    options = ["--epochs", "1", "--restart", "--output", "one-epoch"]
+    subprocess.run([sys.executable, "-m", "mnist", "train", *options], check=True)
 
 # %% [markdown] log-text
 # ### The log
@@ -242,25 +254,22 @@ if TRAIN:
 
 # %% log
 part_2 = view_mnist(history, evaluation)
-display(
-    Markdown(
-        table(
-            ["epoch", "η at its end", "training loss", "training accuracy", "test loss", "test accuracy", "seconds"],
-            [
-                [
-                    record.epoch,
-                    learning_rate_text(record.learning_rate),
-                    f"{record.train_loss:.4f}",
-                    percent(record.train_accuracy),
-                    f"{record.test_loss:.4f}",
-                    percent(record.test_accuracy),
-                    f"{record.seconds:.1f}",
-                ]
-                for record in history.epochs
-            ],
-        )
-    )
-)
+header = ["epoch", "η at its end", "training loss", "training accuracy", "test loss", "test accuracy", "seconds"]
+log = [
+    [
+        record.epoch,
+        learning_rate_text(record.learning_rate),
+        f"{record.train_loss:.4f}",
+        percent(record.train_accuracy),
+        f"{record.test_loss:.4f}",
+        percent(record.test_accuracy),
+        f"{record.seconds:.1f}",
+    ]
+    for record in history.epochs
+]
+Markdown(table(header, log))
+
+# %% curves
 show(accuracy_drawing(history))
 show(loss_drawing(history))
 Markdown(" ".join(part_2.reading))
@@ -279,7 +288,7 @@ state = {
     for name, tensor in weights.tensors.items()
 }
 missing, unknown = network.load_state_dict(state, strict=False)
-assert not unknown and all(name.endswith("num_batches_tracked") for name in missing), "not the weights of this network"
+assert not unknown and all(name.endswith("num_batches_tracked") for name in missing)
 
 mistakes = evaluation.misclassified
 if mistakes:
@@ -304,10 +313,11 @@ if DOWNLOAD or read_genuine(raw_folder(DATA)) is not None:
     dataset = load(DATA)
     probabilities, loss = probabilities_and_loss(network, dataset.test_images, dataset.test_labels)
     right = int((probabilities.argmax(1) == dataset.test_labels).sum())
-    print(f"Measured now: {right} of {len(dataset.test_labels)} test images right, loss {loss:.4f}")
+    print(f"Measured: {right} of {len(dataset.test_labels)} test images right, loss {loss:.4f}")
 else:
     print("MNIST is not in data/, so nothing is measured here.")
-print(f"Recorded:     {evaluation.correct} of {evaluation.images} test images right, loss {evaluation.loss:.4f}")
+recorded = f"{evaluation.correct} of {evaluation.images} test images right, loss {evaluation.loss:.4f}"
+print(f"Recorded: {recorded}")
 
 # %% [markdown] confusion-text
 # ### What it confuses
@@ -324,28 +334,27 @@ Markdown(part_2.confusions)
 # Those it was most sure of, with the true digit, the answer, and how probable the network thought it.
 
 # %% mistakes
-worst = sorted(mistakes, key=lambda mistake: -mistake.probabilities[mistake.predicted])[:24]
+COLUMNS = 8
+worst = sorted(mistakes, key=lambda mistake: -mistake.probabilities[mistake.predicted])[: 3 * COLUMNS]
 if worst:
-    figure, places = plt.subplots(-(-len(worst) // 8), 8, figsize=(10, 1.75 * -(-len(worst) // 8)), squeeze=False)
+    lines = -(-len(worst) // COLUMNS)
+    figure, places = plt.subplots(lines, COLUMNS, figsize=(10, 1.75 * lines), squeeze=False)
     for place in places.flat:
         place.axis("off")
     for place, mistake in zip(places.flat, worst, strict=False):
-        place.imshow(np.frombuffer(base64.b64decode(mistake.pixels), np.uint8).reshape(28, 28), cmap="gray_r")
+        ink = np.frombuffer(base64.b64decode(mistake.pixels), np.uint8).reshape(28, 28)
+        place.imshow(ink, cmap="gray_r", vmin=0, vmax=255)
         sure = percent(mistake.probabilities[mistake.predicted], 0)
         place.set_title(f"{mistake.true} read as {mistake.predicted}\n{sure}", fontsize=9)
     figure.tight_layout()
     plt.show()
+else:
+    print("It makes none.")
 
-# %% [markdown] summary-text
+# %% [markdown] results-text
 # ### Results
 
 # %% results
-Markdown(
-    table(
-        ["asked", "reached", ""],
-        [
-            [verdict.asked, verdict.reached, ". ".join(filter(None, (verdict.word, verdict.note)))]
-            for verdict in part_2.verdicts
-        ],
-    )
-)
+words = [". ".join(filter(None, (verdict.word, verdict.note))) for verdict in part_2.verdicts]
+verdicts = [[verdict.asked, verdict.reached, word] for verdict, word in zip(part_2.verdicts, words, strict=True)]
+Markdown(table(["asked", "reached", ""], verdicts))
