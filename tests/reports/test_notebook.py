@@ -3,6 +3,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -172,70 +173,78 @@ def test_the_readme_links_to_what_is_there_and_names_all_of_it(folder):
     assert sorted(line.split()[1] for line in tree.splitlines()) == sorted(path.name for path in folder.iterdir())
 
 
-class TestAgain:
-    """What happens when everything, or nothing, is as it was. In this order, in one folder."""
+# What happens when everything, or nothing, is as it was.
 
-    @pytest.fixture(scope="class")
-    def folder(self, handed_in):
-        return handed_in[1]
 
-    @pytest.fixture
-    def executions(self, monkeypatch):
-        made = []
-        monkeypatch.setattr(module, "execute", lambda *_: made.append(1) or b"{}")
-        return made
+@pytest.fixture
+def other(handed_in, tmp_path):
+    return Path(shutil.copytree(handed_in[1], tmp_path / "out"))
 
-    def made(self, folder, heading=HEADING, notebook=True):
-        extent = Extent(notebook, folder / "nothing")
-        return build(heading, PRESETS["class"], 1.0, read_inputs(folder), folder, extent)
 
-    def test_the_notebook_runs_once(self, folder, executions):
-        before = snapshot(folder)
-        assert self.made(folder)
-        assert executions == []
-        assert snapshot(folder) == before
+@pytest.fixture
+def executions(monkeypatch):
+    made = []
+    monkeypatch.setattr(module, "execute", lambda *_: made.append(1) or b"{}")
+    return made
 
-    def test_building_the_page_keeps_a_notebook_that_fits(self, folder, executions):
-        before = snapshot(folder)
-        assert self.made(folder, notebook=False)
-        assert executions == []
-        assert snapshot(folder) == before
 
-    def test_one_that_does_not_fit_is_left_out(self, folder, executions):
-        assert not self.made(folder, Heading("Another title"), notebook=False)
-        assert executions == []
-        assert not (folder / "handin" / "S6.ipynb").exists()
-        assert not list((folder / "handin").glob("*.whl"))
-        assert not (folder / "handin.zip").exists()
-        readme = (folder / "handin" / "README.md").read_text(encoding="utf-8")
-        assert "S6.ipynb" not in readme
+def made_again(other, heading=HEADING, notebook=True):
+    extent = Extent(notebook, other / "nothing")
+    return build(heading, PRESETS["class"], 1.0, read_inputs(other), other, extent)
 
-    def test_a_failing_notebook_leaves_everything_as_it_was(self, folder, monkeypatch):
-        before = snapshot(folder)
 
-        def fails(*_):
-            raise ReportError("S6.ipynb stops")
+def test_the_notebook_runs_once(other, executions):
+    before = snapshot(other)
+    assert made_again(other)
+    assert executions == []
+    assert snapshot(other) == before
 
-        monkeypatch.setattr(module, "execute", fails)
-        with pytest.raises(ReportError):
-            self.made(folder, Heading("A third title"))
-        assert snapshot(folder) == before
 
-    def test_other_inputs_make_it_run_again(self, folder, executions):
-        assert self.made(folder, Heading("Another title"))
-        assert executions == [1]
-        assert (folder / "handin" / "S6.ipynb").read_bytes() == b"{}"
+def test_building_the_page_keeps_a_notebook_that_fits(other, executions):
+    before = snapshot(other)
+    assert made_again(other, notebook=False)
+    assert executions == []
+    assert snapshot(other) == before
 
-    def test_weights_of_another_checkpoint_are_refused(self, folder):
-        path = folder / "mnist" / "weights.json"
-        text = path.read_text()
-        path.write_text(text.replace(records.evaluation().checkpoint_sha256, "0" * 64))
-        with pytest.raises(ReportError, match="make report"):
-            self.made(folder)
-        path.unlink()
-        with pytest.raises(ReportError, match="make report"):
-            self.made(folder)
-        path.write_text(text)
+
+def test_one_that_does_not_fit_is_left_out(other, executions):
+    assert not made_again(other, Heading("Another title"), notebook=False)
+    assert executions == []
+    assert not (other / "handin" / "S6.ipynb").exists()
+    assert not list((other / "handin").glob("*.whl"))
+    assert not (other / "handin.zip").exists()
+    readme = (other / "handin" / "README.md").read_text(encoding="utf-8")
+    assert "S6.ipynb" not in readme
+
+
+def test_a_failing_notebook_leaves_everything_as_it_was(other, monkeypatch):
+    before = snapshot(other)
+
+    def fails(*_):
+        raise ReportError("S6.ipynb stops")
+
+    monkeypatch.setattr(module, "execute", fails)
+    with pytest.raises(ReportError):
+        made_again(other, Heading("A third title"))
+    assert snapshot(other) == before
+
+
+def test_other_inputs_make_it_run_again(other, executions):
+    assert made_again(other, Heading("Another title"))
+    assert executions == [1]
+    assert (other / "handin" / "S6.ipynb").read_bytes() == b"{}"
+
+
+def test_weights_of_another_checkpoint_are_refused(other):
+    path = other / "mnist" / "weights.json"
+    text = path.read_text()
+    path.write_text(text.replace(records.evaluation().checkpoint_sha256, "0" * 64))
+    with pytest.raises(ReportError, match="make report"):
+        made_again(other)
+    path.unlink()
+    with pytest.raises(ReportError, match="make report"):
+        made_again(other)
+    path.write_text(text)
 
 
 def small_notebook(*sources):
