@@ -46,7 +46,7 @@ def _run(source: str, folder: Path, environment: Mapping[str, str]) -> bytes:
     try:
         import nbformat
         from nbclient import NotebookClient
-        from nbclient.exceptions import CellControlSignal, DeadKernelError
+        from nbclient.exceptions import CellControlSignal
 
         kernel = _kernel_of_this_python()
     except ImportError as cause:
@@ -57,13 +57,14 @@ def _run(source: str, folder: Path, environment: Mapping[str, str]) -> bytes:
     client = NotebookClient(
         notebook,
         timeout=_SECONDS,
+        startup_timeout=_SECONDS,
         kernel_manager_class=kernel,
         record_timing=False,
         resources={"metadata": {"path": str(folder)}},
     )
     try:
         client.execute(env=dict(environment))
-    except (CellControlSignal, DeadKernelError) as failure:
+    except (CellControlSignal, RuntimeError) as failure:  # the latter where the kernel dies or does not answer
         raise ReportError(_told(notebook, failure)) from failure
     nbformat.validate(notebook)
     return (json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
@@ -85,9 +86,7 @@ def _kernel_of_this_python() -> Any:
 
 def _told(notebook: Any, failure: Exception) -> str:
     """Say in one line which cell failed and how."""
-    stopped = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.execution_count is not None]
-    cell = stopped[-1].id if stopped else notebook.cells[0].id
-    reason = " ".join(
-        f"{getattr(failure, 'ename', type(failure).__name__)}: {getattr(failure, 'evalue', failure)}".split()
-    )
-    return f"S6.ipynb stops in its cell “{cell}” ({reason}): nothing was written"
+    begun = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.execution_count is not None]
+    reason = f"{getattr(failure, 'ename', type(failure).__name__)}: {getattr(failure, 'evalue', failure)}"
+    where = f"stops in its cell “{begun[-1].id}”" if begun else "can't be started"
+    return f"S6.ipynb {where} ({' '.join(reason.split())}): nothing was written"

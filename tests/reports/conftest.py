@@ -56,7 +56,7 @@ def handed_in(tmp_path_factory):
         command = [sys.executable, "-c", script, folder]
         started.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
     for process in started:
-        out, errors = process.communicate(timeout=300)
+        out, errors = process.communicate(timeout=900)
         assert process.returncode == 0, errors.decode()
         assert errors == b""
         assert b"handin.zip" in out
