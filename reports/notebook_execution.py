@@ -45,23 +45,13 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 def _run(source: str, folder: Path, environment: Mapping[str, str]) -> bytes:
     try:
         import nbformat
-        from nbclient import NotebookClient
         from nbclient.exceptions import CellControlSignal
 
-        kernel = _kernel_of_this_python()
+        notebook: Any = nbformat.from_dict(json.loads(source))  # type: ignore[no-untyped-call]
+        nbformat.validate(notebook)
+        client = _client(notebook, folder)
     except ImportError as cause:
         raise ReportError(f"S6.ipynb needs {cause.name} to run: install it with `pip install '.[handin]'`") from cause
-    notebook: Any = nbformat.from_dict(json.loads(source))  # type: ignore[no-untyped-call]
-    nbformat.validate(notebook)
-    # A manager of its own for kernels: the user's registered "python3" may be another Python.
-    client = NotebookClient(
-        notebook,
-        timeout=_SECONDS,
-        startup_timeout=_SECONDS,
-        kernel_manager_class=kernel,
-        record_timing=False,
-        resources={"metadata": {"path": str(folder)}},
-    )
     try:
         client.execute(env=dict(environment))
     except (CellControlSignal, RuntimeError) as failure:  # the latter where the kernel dies or does not answer
@@ -70,7 +60,21 @@ def _run(source: str, folder: Path, environment: Mapping[str, str]) -> bytes:
     return (json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
 
 
+def _client(notebook: Any, folder: Path) -> Any:
+    from nbclient import NotebookClient
+
+    return NotebookClient(
+        notebook,
+        timeout=_SECONDS,
+        startup_timeout=_SECONDS,
+        kernel_manager_class=_kernel_of_this_python(),
+        record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
+
+
 def _kernel_of_this_python() -> Any:
+    """Make a kernel manager of our own: the user's registered "python3" may be another Python."""
     import ipykernel  # noqa: F401  (started as a process; here it only has to be there)
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
