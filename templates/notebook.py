@@ -17,7 +17,7 @@
 # ## Setup
 #
 # The project is a Python package. Where it is not installed, for instance in Colab, the next cell installs it from the
-# wheel that lies beside this notebook.
+# wheel that lies beside this notebook. In Colab, upload `handin.zip` first and unpack it with `!unzip -oq handin.zip`.
 
 # %% setup
 import importlib
@@ -52,7 +52,7 @@ import base64
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from IPython.display import Image, Markdown, Math, display
+from IPython.display import Markdown, Math, display
 
 from backprop.derivation import derive, prove
 from backprop.network import PRESETS, SHEET_LEARNING_RATES
@@ -78,7 +78,9 @@ from reports.view_mnist import learning_rate_text, view_mnist
 def show(drawing):
     """Show one of the project's figures, with the words that stand for it."""
     width = round(72 * drawing.figure.get_size_inches()[0])
-    display(Image(drawing.png(), width=width, alt=drawing.description))
+    picture = base64.b64encode(drawing.png()).decode()
+    metadata = {"image/png": {"width": width, "alt": drawing.description}}
+    display({"image/png": picture, "text/plain": drawing.description}, metadata=metadata, raw=True)
 
 
 # %% [markdown] part-1

@@ -124,7 +124,9 @@ def test_every_figure_is_there_with_words_for_it(cells):
             if "image/png" in output.get("data", {}):
                 picture = matplotlib.image.imread(io.BytesIO(base64.b64decode(output.data["image/png"])))
                 assert picture[:, :, :3].std() > 0.02, name
-                assert name == "mistakes" or len(output.metadata["image/png"]["alt"]) > 20, name
+                if name != "mistakes":
+                    assert output.metadata["image/png"]["alt"] == output.data["text/plain"]
+                    assert len(output.data["text/plain"]) > 20, name
                 count[name] += 1
     assert count == {
         "network": 1,
