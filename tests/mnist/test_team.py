@@ -27,8 +27,10 @@ sys.path.insert(0, {tests!r})
 from conftest import TINY
 from mnist.data import Dataset, load
 from mnist.team import joined
+from mnist import training as trainings
 from mnist.training import Training
 import dataclasses
+trainings.EXCHANGE_EVERY = 1
 torch.set_num_threads(1)
 data = load(Path({data!r}))
 train, test = slice({images}), slice(301)
@@ -77,6 +79,7 @@ def test_one_process_and_several_compute_the_same(
     )
     assert together["rates"] == alone["rates"]
     assert together["losses"] == pytest.approx(alone["losses"], rel=1e-4)
+    assert together["correct"] == pytest.approx(alone["correct"], abs=0.02)
     for key in ("network", "average"):
         for name, value in alone["states"][key].items():
             if value.is_floating_point():
