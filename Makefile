@@ -28,12 +28,21 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo 'Variables: ETA= (learning rate of the sheet)  EPOCHS=  SEED=  AUTHOR=  TITLE=  FILE=  OUT= (default out)  PYTHON='
 
+# Both parts' results, which the page and the hand-in folder are made from.
+define results
+@$(PY) -m backprop workbook $(ETA_FLAG) --output="$$OUT/backprop.xlsx"
+@$(PY) -m mnist train --keep-finished $(TRAINING_FLAGS) --output="$$OUT/mnist"
+@$(PY) -m mnist evaluate --output="$$OUT/mnist" --quiet
+@[ -f "$$OUT/proof.json" ] || $(PY) -m backprop prove --output="$$OUT/proof.json"
+endef
+
 report: $(VENV)/report.stamp ## both parts of the assignment: workbook, trained network, page, hand-in folder
-	@$(PY) -m backprop workbook $(ETA_FLAG) --output="$$OUT/backprop.xlsx"
-	@$(PY) -m mnist train --keep-finished $(TRAINING_FLAGS) --output="$$OUT/mnist"
-	@$(PY) -m mnist evaluate --output="$$OUT/mnist" --quiet
-	@[ -f "$$OUT/proof.json" ] || $(PY) -m backprop prove --output="$$OUT/proof.json"
+	$(results)
 	@$(PY) -m reports build $(ETA_FLAG) $(PAGE_FLAGS) --output="$$OUT"
+
+handin: $(VENV)/handin.stamp ## the same with the notebook in the hand-in folder, and all of it packed in handin.zip
+	$(results)
+	@$(PY) -m reports handin $(ETA_FLAG) $(PAGE_FLAGS) --output="$$OUT"
 
 workbook: $(VENV)/base.stamp ## the live workbook alone (never installs torch); ETA=0.5 sets the learning rate
 	@$(PY) -m backprop workbook $(ETA_FLAG) --output="$$OUT/backprop.xlsx"
@@ -48,8 +57,6 @@ check: $(VENV)/base.stamp ## find what is wrong in a hand-made sheet, or in a fo
 prove: $(VENV)/report.stamp ## compute the same numbers with five engines and print how far they disagree
 	@$(PY) -m backprop prove --output="$$OUT/proof.json"
 
-handin: report ## the folder to hand in, out/handin
-
 test: $(VENV)/dev.stamp ## run every test
 	@$(PY) -m pytest
 
@@ -63,7 +70,7 @@ lint: $(VENV)/dev.stamp ## check format, style and types
 	@$(PY) -m mypy
 
 clean: ## remove everything generated, the trained network too; keeps .venv and the downloaded data
-	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/report.html" "$$OUT/handin" "$$OUT/mnist" "$$OUT/proof.json" "$$OUT/.cache"
+	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/report.html" "$$OUT/handin" "$$OUT/handin.zip" "$$OUT/mnist" "$$OUT/proof.json" "$$OUT/.cache"
 	@if [ -d "$$OUT" ]; then rmdir -- "$$OUT" 2>/dev/null || echo "kept $$OUT: it holds files that are not ours"; fi
 	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
@@ -78,6 +85,10 @@ $(VENV)/report.stamp: pyproject.toml | $(PY)
 	@echo 'Installing what both parts need, torch included (once; some minutes) …'
 	@$(PIP) --editable '.[mnist,report]' && touch $@ $(VENV)/base.stamp
 
+$(VENV)/handin.stamp: pyproject.toml | $(PY)
+	@echo 'Installing what both parts and the notebook need, torch included (once; some minutes) …'
+	@$(PIP) --editable '.[mnist,report,handin]' && touch $@ $(VENV)/base.stamp $(VENV)/report.stamp
+
 $(VENV)/dev.stamp: pyproject.toml | $(PY)
 	@echo 'Installing what the tests need, torch included (once; some minutes) …'
-	@$(PIP) --editable '.[mnist,report,export,dev]' && touch $@ $(VENV)/base.stamp $(VENV)/report.stamp
+	@$(PIP) --editable '.[mnist,report,handin,export,dev]' && touch $@ $(VENV)/base.stamp $(VENV)/report.stamp $(VENV)/handin.stamp

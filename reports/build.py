@@ -1,23 +1,58 @@
 """From the records to the files: view, figures, page, hand-in folder, in this order."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from backprop.files import write_atomically
 from backprop.network import Preset
+from reports.archive import zipped
+from reports.errors import ReportError
 from reports.figures import draw
 from reports.files import write_folder
 from reports.handin import handin_files
 from reports.inputs import Inputs
+from reports.notebook import Place, kept_notebook_files, notebook_files
 from reports.render import render
 from reports.view import Heading, view_page
 
 
-def build(heading: Heading, preset: Preset, learning_rate: float, inputs: Inputs, output: Path) -> None:
-    """Write OUTPUT/report.html and OUTPUT/handin. Raises ReportError or BackpropError where a file resists."""
+@dataclass(frozen=True)
+class Extent:
+    """How much of the hand-in is made."""
+
+    notebook: bool = False
+    """Whether the notebook is run where its inputs have changed; otherwise only one that still fits is kept."""
+    data: Path = Path("data")
+    """Where MNIST lies, for the notebook to be measured on."""
+
+
+def build(
+    heading: Heading, preset: Preset, learning_rate: float, inputs: Inputs, output: Path, extent: Extent = Extent()
+) -> bool:
+    """Write OUTPUT/report.html and OUTPUT/handin, and tell whether the notebook is in it; then also OUTPUT/handin.zip.
+
+    Raises ReportError or BackpropError where a file resists or a cell of the notebook fails.
+    """
     page = view_page(heading, preset, learning_rate, inputs)
     figures = draw(page)
     html = render(page, figures)
+    place = Place(output / "mnist", output / ".cache", extent.data)
     # Everything is made before anything is written: a failure leaves the old files as they are.
-    files = handin_files(page, figures, html, inputs, output / ".cache")
+    more = notebook_files(page, place) if extent.notebook else kept_notebook_files(page, place)
+    files = handin_files(page, figures, html, inputs, place.cache, more)
     write_atomically(output / "report.html", html.encode())
     write_folder(output / "handin", files)
+    archive = output / "handin.zip"
+    if more:
+        write_atomically(archive, zipped({f"handin/{name}": content for name, content in files.items()}))
+    else:
+        _remove(archive)
+    return bool(more)
+
+
+def _remove(archive: Path) -> None:
+    """Take away an archive that is not of the folder any more."""
+    try:
+        archive.unlink(missing_ok=True)
+    except OSError as error:
+        raise ReportError(f"{archive} is out of date and can't be removed ({error.strerror}): remove it") from error

@@ -19,7 +19,20 @@ Write the page to hand in from what the other commands left in OUTPUT.
           OUTPUT/mnist/model.pt              written by `make train`
           OUTPUT/mnist/evaluation.json       written by `make report`
   writes  OUTPUT/report.html                 one file that needs no network and no JavaScript
-          OUTPUT/handin/                     README.md with pictures, the workbook and the page
+          OUTPUT/handin/                     README.md with pictures, the workbook and the page;
+                                             also S6.ipynb where one of `handin` still fits
+"""
+_ABOUT_HANDIN = """\
+Write what `build` writes, and complete the folder to hand in.
+
+  reads   what `build` reads, and OUTPUT/mnist/weights.json
+  writes  OUTPUT/report.html, OUTPUT/handin/ as `build` does, and in the folder
+          S6.ipynb                           both parts as a notebook, with its outputs
+          backprop_report-*.whl              this project, for the notebook to install
+          results/                           the records that the notebook reads
+          OUTPUT/handin.zip                  the folder, packed
+
+The notebook is run only where its inputs have changed. It takes the packages of the extra `handin`.
 """
 
 
@@ -55,29 +68,48 @@ def _parser() -> argparse.ArgumentParser:
         description=_ABOUT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    build.add_argument(
+    build.set_defaults(notebook=False)
+    handin = commands.add_parser(
+        "handin",
+        help="write the same, with the notebook, and pack it",
+        description=_ABOUT_HANDIN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    handin.set_defaults(notebook=True)
+    for command in (build, handin):
+        _add_options(command)
+    return parser
+
+
+def _add_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--learning-rate",
         type=_learning_rate,
         metavar="X",
         help="η of the page's table and worked numbers (default: the preset's; the six of the exercise are always "
         "compared)",
     )
-    build.add_argument(
+    command.add_argument(
         "--preset",
         default="class",
         metavar="NAME",
         help="the network's starting values: class, class-0.01-0.99 or mazur (default: %(default)s)",
     )
-    build.add_argument("--author", default="", metavar="NAME", help="who hands it in (default: nobody is named)")
-    build.add_argument("--title", default="", metavar="TEXT", help="the page's title (default: one that fits)")
-    build.add_argument(
+    command.add_argument("--author", default="", metavar="NAME", help="who hands it in (default: nobody is named)")
+    command.add_argument("--title", default="", metavar="TEXT", help="the page's title (default: one that fits)")
+    command.add_argument(
+        "--data",
+        type=Path,
+        default=Path("data"),
+        help="folder of MNIST, which the notebook is measured on where it is there (default: %(default)s)",
+    )
+    command.add_argument(
         "--output",
         type=Path,
         default=Path("out"),
         metavar="OUTPUT",
         help="folder of all results (default: %(default)s)",
     )
-    return parser
 
 
 def _learning_rate(text: str) -> float:
@@ -99,10 +131,13 @@ def _build(options: argparse.Namespace) -> None:
         raise ReportError(f"there is no preset {options.preset!r}: choose one of {', '.join(PRESETS)}")
     preset = PRESETS[options.preset]
     inputs = read_inputs(options.output)
-    from reports.build import build
+    from reports.build import Extent, build
     from reports.view import Heading
 
-    heading = Heading(options.title, options.author)
-    build(heading, preset, options.learning_rate or preset.learning_rate, inputs, options.output)
+    heading, extent = Heading(options.title, options.author), Extent(options.notebook, options.data)
+    learning_rate = options.learning_rate or preset.learning_rate
+    complete = build(heading, preset, learning_rate, inputs, options.output, extent)
     print(f"The page is {options.output / 'report.html'}, the workbook {inputs.workbook},")
     print(f"and both, with a README and pictures, are in {options.output / 'handin'}")
+    if complete:
+        print(f"The notebook is there too, and all of it is packed in {options.output / 'handin.zip'}")

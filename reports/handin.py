@@ -1,20 +1,27 @@
-"""The folder to hand in: a README with pictures, the workbook and the page."""
+"""The folder to hand in: a README with pictures, the workbook and the page, and what else belongs to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
-from reports import formats
 from reports.errors import ReportError
 from reports.figures import Figures, draw_for_handin
 from reports.inputs import Inputs
-from reports.markdown import Verbatim, escaped
-from reports.render import TEMPLATES
+from reports.markdown_templates import markdown_environment
+from reports.notebook import NOTEBOOK
 from reports.sheet_picture import sheet_picture
 from reports.view import Page
-from reports.view_mnist import learning_rate_text
+
+_PURPOSES = {
+    "README.md": "this text",
+    NOTEBOOK: "both parts as a notebook that computes what it shows",
+    "backprop.xlsx": "Part 1: the sheet, with live formulas",
+    ".whl": "the project itself, for the notebook to install",
+    "pictures": "what this text shows",
+    "report.html": "both parts on one page, with every step explained",
+    "results": "what training recorded; the notebook reads it",
+}
+"""What each file is for, by its name, its ending, or the folder that it lies in."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +29,25 @@ class Picture:
     """A picture of the README: where it lies, and the words that stand for it."""
 
     path: str
-    title: str
+    words: str
 
 
-def handin_files(page: Page, figures: Figures, html: str, inputs: Inputs, cache: Path) -> dict[str, bytes]:
-    """Make the files of the folder, by their names in it. Raises ReportError where the workbook can't be read."""
+@dataclass(frozen=True)
+class Entry:
+    """A file or folder of the folder, and what it is for."""
+
+    branch: str
+    name: str
+    purpose: str
+
+
+def handin_files(
+    page: Page, figures: Figures, html: str, inputs: Inputs, cache: Path, more: Mapping[str, bytes]
+) -> dict[str, bytes]:
+    """Make the files of the folder, by their names in it and sorted by them; `more` come as they are.
+
+    Raises ReportError where the workbook can't be read.
+    """
     drawings = (
         figures.errors_linear,
         figures.errors_logarithmic,
@@ -35,16 +56,20 @@ def handin_files(page: Page, figures: Figures, html: str, inputs: Inputs, cache:
         *([figures.study] if figures.study else []),
         *draw_for_handin(page),
     )
-    pictures = {drawing.name: Picture(f"pictures/{drawing.name}.png", drawing.title) for drawing in drawings}
-    pictures["sheet"] = Picture("pictures/sheet.png", "The class sheet as a live workbook")
-    sheet = sheet_picture(inputs.workbook, figures.network, cache)
-    return {
-        "README.md": _readme(page, pictures).encode(),
+    pictures = {
+        drawing.name: Picture(f"pictures/{drawing.name}.png", f"{drawing.title}. {drawing.description}")
+        for drawing in drawings
+    }
+    pictures["sheet"] = Picture("pictures/sheet.png", "The class sheet as a live workbook.")
+    files = {
         "report.html": html.encode(),
         "backprop.xlsx": _read(inputs.workbook),
-        "pictures/sheet.png": sheet,
+        "pictures/sheet.png": sheet_picture(inputs.workbook, figures.network, cache),
         **{f"pictures/{drawing.name}.png": drawing.png() for drawing in drawings},
+        **more,
     }
+    files["README.md"] = _readme(page, pictures, ["README.md", *files]).encode()
+    return dict(sorted(files.items()))
 
 
 def _read(workbook: Path) -> bytes:
@@ -54,32 +79,24 @@ def _read(workbook: Path) -> bytes:
         raise ReportError(f"{workbook} can't be read ({error.strerror}): run `make workbook`") from error
 
 
-def _readme(page: Page, pictures: Mapping[str, Picture]) -> str:
-    return (
-        _environment()
-        .get_template("handin.md")
-        .render(page=page, backprop=page.backprop, mnist=page.mnist, pictures=pictures)
-    )
+def entries(names: list[str]) -> tuple[Entry, ...]:
+    """List a folder as a tree of one level, README first, as the assignment's project structure does."""
+    tops = sorted({name.partition("/")[0] for name in names}, key=lambda top: (top != "README.md", top))
+    width = max(map(len, tops))
+    return tuple(Entry("└──" if top == tops[-1] else "├──", top.ljust(width), _purpose(top)) for top in tops)
 
 
-def _environment() -> Environment:
-    # HTML's escaping is not Markdown's: `finalize` escapes every value instead, so none can be forgotten.
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(enabled_extensions=("html",)),
-        undefined=StrictUndefined,
-        finalize=escaped,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+def _purpose(name: str) -> str:
+    return _PURPOSES.get(name) or _PURPOSES[Path(name).suffix]
+
+
+def _readme(page: Page, pictures: Mapping[str, Picture], names: list[str]) -> str:
+    template = markdown_environment().get_template("handin.md")
+    return template.render(
+        page=page,
+        backprop=page.backprop,
+        mnist=page.mnist,
+        pictures=pictures,
+        tree=entries(names),
+        has_notebook=NOTEBOOK in names,
     )
-    environment.filters |= {
-        "significant": formats.significant,
-        "fixed": formats.fixed,
-        "percent": formats.percent,
-        "short": formats.short,
-        "counted": formats.counted,
-        "rate": learning_rate_text,
-        "verbatim": Verbatim,
-    }
-    return environment

@@ -10,6 +10,7 @@ import openpyxl
 from matplotlib.axes import Axes
 from matplotlib.image import imread
 from matplotlib.patches import Rectangle
+from openpyxl.cell import MergedCell
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import range_boundaries
 
@@ -36,7 +37,10 @@ def draw_sheet(content: bytes, name: Path, network: Drawing) -> bytes:
         axes.axis("off")
         for row in sheet.iter_rows(max_row=grid.rows, max_col=grid.columns):
             for cell in row:
-                _draw_cell(axes, grid, cell)
+                # Cells that a merged one covers have nothing of their own to show.
+                if not isinstance(cell, MergedCell):
+                    _draw_cell(axes, grid, cell)
+                    _draw_border(axes, grid, cell)
         _draw_network(axes, grid, network)
         _draw_loss(axes, grid, sheet)
     return Drawing("sheet", "The class sheet", "", figure).png()
@@ -52,17 +56,22 @@ class _Grid:
         heights = [sheet.row_dimensions[row].height or _DEFAULT_HEIGHT for row in range(1, self.rows + 1)]
         self.x, self.y = [0.0, *accumulate(widths)], [0.0, *accumulate(heights)]
         self.width, self.height = self.x[-1], self.y[-1]
+        self._merged = {f"{cells}".partition(":")[0]: f"{cells}" for cells in sheet.merged_cells.ranges}
 
-    def box(self, cells: tuple[str, str]) -> tuple[float, float, float, float]:
+    def box_of(self, cell: Any) -> tuple[float, float, float, float]:
+        """Give left, top, right and bottom of a cell, or of all that it is merged with."""
+        return self.box(self._merged.get(cell.coordinate, cell.coordinate))
+
+    def box(self, cells: str) -> tuple[float, float, float, float]:
         """Give left, top, right and bottom of a range."""
-        left, top, right, bottom = (int(edge or 1) for edge in range_boundaries(":".join(cells)))
+        left, top, right, bottom = (int(edge or 1) for edge in range_boundaries(cells))
         return self.x[left - 1], self.y[top - 1], self.x[min(right, self.columns)], self.y[min(bottom, self.rows)]
 
 
 def _draw_cell(axes: Axes, grid: _Grid, cell: Any) -> None:
-    if cell.value is None or not hasattr(cell, "column_letter"):
+    if cell.value is None:
         return
-    left, top, right, bottom = grid.box((cell.coordinate, cell.coordinate))
+    left, top, right, bottom = grid.box_of(cell)
     fill = _colour(cell.fill.fgColor) if cell.fill.fill_type == "solid" else None
     if fill:
         axes.add_patch(
@@ -71,11 +80,22 @@ def _draw_cell(axes: Axes, grid: _Grid, cell: Any) -> None:
     number = isinstance(cell.value, int | float)
     text = _number(cell.value) if number else str(cell.value)
     colour = _colour(cell.font.color) or INK
-    centred = cell.alignment.horizontal == "center"
-    x = (left + right) / 2 if centred else (right - 3 if number else left + 3)
-    aligned = "center" if centred else ("right" if number else "left")
+    aligned = cell.alignment.horizontal
+    if aligned not in ("left", "center", "right"):
+        aligned = "right" if number else "left"
+    x = {"left": left + 3, "center": (left + right) / 2, "right": right - 3}[aligned]
     weight = "bold" if cell.font.bold else "normal"
     axes.text(x, (top + bottom) / 2, text, ha=aligned, va="center", fontsize=8, color=colour, fontweight=weight)
+
+
+def _draw_border(axes: Axes, grid: _Grid, cell: Any) -> None:
+    left, top, right, bottom = grid.box_of(cell)
+    sides = {"left": (left, left, top, bottom), "right": (right, right, top, bottom)}
+    sides |= {"top": (left, right, top, top), "bottom": (left, right, bottom, bottom)}
+    for name, (x1, x2, y1, y2) in sides.items():
+        side = getattr(cell.border, name)
+        if side is not None and side.style:
+            axes.plot((x1, x2), (y1, y2), color=INK, linewidth=0.8)
 
 
 def _number(value: float) -> str:
@@ -91,7 +111,7 @@ def _colour(colour: Any) -> str | None:
 
 
 def _draw_network(axes: Axes, grid: _Grid, network: Drawing) -> None:
-    left, top, right, bottom = grid.box(PICTURE)
+    left, top, right, bottom = grid.box(":".join(PICTURE))
     image = imread(io.BytesIO(network.png()))
     width, height = right - left, (right - left) * image.shape[0] / image.shape[1]
     if height > bottom - top:
@@ -109,7 +129,7 @@ def _draw_loss(axes: Axes, grid: _Grid, sheet: Any) -> None:
         return
     cells = (sheet.cell(row, header.column).value for row in range(header.row + 1, sheet.max_row + 1))
     errors = [value for value in cells if isinstance(value, int | float)]
-    left, top, right, bottom = grid.box(LOSS_CHART)
+    left, top, right, bottom = grid.box(":".join(LOSS_CHART))
     axes.add_patch(Rectangle((left, top), right - left, bottom - top, facecolor=PAPER, edgecolor=MUTED, linewidth=0.6))
     inside = axes.inset_axes((left + 50, top + 30, right - left - 65, bottom - top - 60), transform=axes.transData)
     inside.plot(errors, color=INK, linewidth=1.5)

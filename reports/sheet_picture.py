@@ -1,6 +1,5 @@
 """A picture of the workbook's first sheet: LibreOffice's own where it is installed, else drawn from the cells."""
 
-import hashlib
 import io
 import shutil
 import subprocess
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.image import imread, imsave
 
-from backprop.files import write_atomically
+from reports.cache import cached, digest
 from reports.errors import ReportError
 from reports.sheet_drawing import draw_sheet
 from reports.theme import Drawing
@@ -31,15 +30,13 @@ def sheet_picture(workbook: Path, network: Drawing, cache: Path) -> bytes:
         content = workbook.read_bytes()
     except OSError as error:
         raise ReportError(f"{workbook} can't be read ({error.strerror}): run `make workbook`") from error
-    key = hashlib.sha256(content + (b"office" if office else network.png())).hexdigest()
-    kept = cache / f"sheet-{key[:16]}.png"
-    if kept.is_file():
-        return kept.read_bytes()
-    picture = (_printed(content) if office else None) or draw_sheet(content, workbook, network)
-    for outdated in cache.glob("sheet-*.png"):
-        outdated.unlink(missing_ok=True)
-    write_atomically(kept, picture)
-    return picture
+    key = digest([content, b"office" if office else network.png()])
+    return cached(
+        cache,
+        "sheet.png",
+        key,
+        lambda: (_printed(content) if office else None) or draw_sheet(content, workbook, network),
+    )
 
 
 def _printed(workbook: bytes) -> bytes | None:

@@ -20,7 +20,7 @@ def make(tmp_path):
     record = f"import json, sys; open({str(calls)!r}, 'a').write(json.dumps(sys.argv[1:]) + chr(10))"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{record}" "$@"\n')
     python.chmod(0o755)
-    for name in ("base", "report", "dev"):
+    for name in ("base", "report", "handin", "dev"):
         (venv / f"{name}.stamp").touch()
 
     def run(*arguments):
@@ -33,14 +33,15 @@ def make(tmp_path):
     return run
 
 
-def test_report_runs_the_commands_in_order(make, tmp_path):
-    calls = make("report", f"OUT={tmp_path}/out")
+@pytest.mark.parametrize(("target", "last"), [("report", "build"), ("handin", "handin")])
+def test_results_come_first_and_then_what_shows_them(make, tmp_path, target, last):
+    calls = make(target, f"OUT={tmp_path}/out")
     assert [call[1:3] for call in calls] == [
         ["backprop", "workbook"],
         ["mnist", "train"],
         ["mnist", "evaluate"],
         ["backprop", "prove"],
-        ["reports", "build"],
+        ["reports", last],
     ]
     assert not any("--author" in argument or "--epochs" in argument for call in calls for argument in call)
 
@@ -62,7 +63,7 @@ def test_help_lists_every_target(make):
 
 def test_clean_leaves_what_is_not_ours(make, tmp_path):
     out = tmp_path / "out"
-    for place in ("mnist/model.pt", "handin/README.md", "report.html", "mine.txt"):
+    for place in ("mnist/model.pt", "handin/README.md", "handin.zip", "report.html", "mine.txt"):
         (out / place).parent.mkdir(parents=True, exist_ok=True)
         (out / place).write_text("x")
     shutil.copy(ROOT / "LICENSE", out / "backprop.xlsx")

@@ -1,5 +1,7 @@
 """Runs to report on, the page as users build it, and the browser that looks at it."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -35,6 +37,30 @@ def built(tmp_path_factory):
     build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 68, False)).book.save(folder / "backprop.xlsx")
     build(Heading("A title", "Ada Lovelace"), PRESETS["class"], 1.0, read_inputs(folder), folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def handed_in(tmp_path_factory):
+    """Make everything there is to hand in twice, in two folders and by two processes that hash differently."""
+    folders, started = [tmp_path_factory.mktemp(name) / "out" for name in ("one", "the other")], []
+    for seed, folder in enumerate(folders, 1):
+        records.write_run(folder)
+        records.write_weights_that_fit(folder)
+        script = (
+            "import sys; import backprop.__main__ as backprop; import reports.cli as reports; out = sys.argv[1]\n"
+            "assert backprop.main(['workbook', '--output', f'{out}/backprop.xlsx']) == 0\n"
+            "options = ['--author=Ada Lovelace', '--title=A title', f'--data={out}/nothing']\n"
+            "sys.exit(reports.main(['handin', '--output', out, *options]))"
+        )
+        environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
+        command = [sys.executable, "-c", script, folder]
+        started.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+    for process in started:
+        out, errors = process.communicate(timeout=900)
+        assert process.returncode == 0, errors.decode()
+        assert errors == b""
+        assert b"handin.zip" in out
+    return folders
 
 
 @pytest.fixture(scope="session")

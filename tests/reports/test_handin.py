@@ -4,7 +4,7 @@ import re
 import matplotlib.image
 import pytest
 import records
-from office import require
+from office import require, strip_cached_values
 
 from backprop.network import PRESETS
 from reports import sheet_picture as pictures
@@ -64,7 +64,7 @@ def test_hostile_names_stay_text_in_markdown(output):
     author = "<img src=x onerror=alert(1)> [x](https://example.org) `a` | *b* $c$\n# d"
     page = view_page(Heading(author, author), PRESETS["class"], 1.0, read_inputs(output))
     pictures_shown = _Anything()
-    readme = _readme(page, pictures_shown)
+    readme = _readme(page, pictures_shown, ["README.md"])
     line = next(line for line in readme.splitlines() if line.startswith("by "))
     assert not re.search(r"(?<!\\)[<>\[\]`|*$#]", line)
     assert "\\<img" in readme.splitlines()[0]
@@ -98,6 +98,21 @@ def test_sheet_drawn_without_libreoffice_shows_the_cells(built, network):
     assert image.std() > 0.1
     red = (image[:, :, 0] > 0.9) & (image[:, :, 1:].max(axis=2) < 0.1)
     assert red.mean() > 0.01, "the E_tot column"
+
+
+def test_sheet_drawn_without_libreoffice_shows_every_number(handed_in, network, tmp_path):
+    workbook, stripped = handed_in[0] / "backprop.xlsx", tmp_path / "stripped.xlsx"
+    strip_cached_values(workbook, stripped)
+    drawn = {path: draw_sheet(path.read_bytes(), path, network) for path in (workbook, stripped)}
+    with_numbers, without = (matplotlib.image.imread(io.BytesIO(png))[:, :, :3] for png in drawn.values())
+    assert with_numbers.shape == without.shape
+    # The table is the lower part, 31 columns of 67 rows that are computed; a twentieth of a box is a number's ink.
+    box = with_numbers.shape[0] // 100, with_numbers.shape[1] // 31
+    differs = (with_numbers != without).any(axis=2)
+    for row in (35, 67, 99):
+        for column in range(31):
+            part = differs[box[0] * row : box[0] * (row + 1), box[1] * column : box[1] * (column + 1)]
+            assert part.mean() > 0.02, (row, column)
 
 
 def test_sheet_picture_is_kept_until_the_workbook_changes(built, network, tmp_path, monkeypatch):

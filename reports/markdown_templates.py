@@ -1,0 +1,33 @@
+"""Rendering the templates that are Markdown: the hand-in folder's README and the notebook's text."""
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from reports import formats
+from reports.markdown import Verbatim, escaped
+from reports.render import TEMPLATES
+from reports.view_mnist import learning_rate_text
+
+
+def markdown_environment() -> Environment:
+    """Make an environment in which every value is escaped for Markdown, so that none can be forgotten."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        # HTML's escaping is not Markdown's: `finalize` escapes instead.
+        autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=False),
+        undefined=StrictUndefined,
+        finalize=escaped,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "significant": formats.significant,
+        "fixed": formats.fixed,
+        "percent": formats.percent,
+        "short": formats.short,
+        "counted": formats.counted,
+        "thousands": lambda number: f"{number:,}",
+        "rate": learning_rate_text,
+        "verbatim": Verbatim,
+    }
+    return environment

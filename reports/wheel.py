@@ -1,0 +1,95 @@
+"""The project as a wheel, so that the notebook runs where there is no checkout of it."""
+
+import importlib.metadata
+import subprocess
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from reports.archive import unzipped, zipped
+from reports.cache import cached, digest, kept
+from reports.errors import ReportError
+
+PROJECT = Path(__file__).resolve().parent.parent
+_RECIPE = "pyproject.toml"
+_SECONDS = 300
+_REMEDY = "install what it takes with `pip install '.[handin]'`"
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """An installable archive of the project."""
+
+    name: str
+    """As pip wants it: backprop_report-0.1.0-py3-none-any.whl."""
+    content: bytes
+
+
+def project_wheel(cache: Path, project: Path = PROJECT) -> Wheel:
+    """Build the wheel, or take the one that was built from the same files before.
+
+    Raises ReportError where there is no checkout to build from, or setuptools is missing.
+    """
+    sources = _sources(project)
+    content = cached(cache, "project.whl", _key(sources), lambda: _built(sources))
+    return Wheel(_name(sources), content)
+
+
+def kept_wheel(cache: Path, project: Path = PROJECT) -> Wheel | None:
+    """Give the wheel if one was built from the project's present files; None otherwise."""
+    try:
+        sources = _sources(project)
+    except ReportError:
+        return None
+    content = kept(cache, "project.whl", _key(sources))
+    return None if content is None else Wheel(_name(sources), content)
+
+
+def _sources(project: Path) -> dict[str, bytes]:
+    """Read what a wheel is made of, and nothing else that may lie in the checkout."""
+    if not (project / _RECIPE).is_file():
+        raise ReportError(f"{project} is no checkout of the project, and only from one can its wheel be built")
+    declared = tomllib.loads((project / _RECIPE).read_text(encoding="utf-8"))
+    folders = [package.replace(".", "/") for package in declared["tool"]["setuptools"]["packages"]]
+    paths = [_RECIPE, "README.md", "LICENSE"]
+    for folder in folders:
+        files = (path for path in (project / folder).iterdir() if path.is_file() and path.name[0] != ".")
+        paths += sorted(f"{folder}/{path.name}" for path in files)
+    return {path: (project / path).read_bytes() for path in paths}
+
+
+def _key(sources: dict[str, bytes]) -> str:
+    # The builder writes its version into the wheel.
+    try:
+        builder = importlib.metadata.version("setuptools")
+    except importlib.metadata.PackageNotFoundError:
+        raise ReportError(f"the project's wheel needs setuptools: {_REMEDY}") from None
+    return digest([builder.encode(), *(part for name, text in sources.items() for part in (name.encode(), text))])
+
+
+def _name(sources: dict[str, bytes]) -> str:
+    project = tomllib.loads(sources[_RECIPE].decode())["project"]
+    return f"{project['name'].replace('-', '_')}-{project['version']}-py3-none-any.whl"
+
+
+def _built(sources: dict[str, bytes]) -> bytes:
+    """Build from a copy: what setuptools leaves behind stays out of the checkout, and old files out of the wheel."""
+    with tempfile.TemporaryDirectory() as name:
+        copy, made = Path(name, "project"), Path(name, "wheel")
+        for path, content in sources.items():
+            (copy / path).parent.mkdir(parents=True, exist_ok=True)
+            (copy / path).write_bytes(content)
+        options = ["--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--quiet"]
+        command = [sys.executable, "-m", "pip", "wheel", *options, "--wheel-dir", str(made), str(copy)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        except (OSError, subprocess.TimeoutExpired) as cause:
+            raise ReportError(f"the project's wheel can't be built ({cause}): {_REMEDY}") from cause
+        wheels = list(made.glob("*.whl"))
+        if done.returncode or len(wheels) != 1:
+            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise ReportError(f"the project's wheel can't be built ({reason}): {_REMEDY}")
+        # Packed anew: dates, permissions and compression would follow the machine, and do not count in its RECORD.
+        return zipped(unzipped(wheels[0].read_bytes()))
