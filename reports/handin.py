@@ -14,7 +14,7 @@ from reports.markdown import Verbatim, escaped
 from reports.render import TEMPLATES
 from reports.sheet_picture import sheet_picture
 from reports.view import Page
-from reports.view_mnist import learning_rate_text
+from reports.view_schedule import learning_rate_text
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ MISTAKES = {
     (1, 7): 2,
     (0, 6): 2,
 }
+STEPS = 938
+"""Of an epoch: 60,000 images in batches of 64."""
 _TOTALS = (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)
 _WINDOWS = (
     ("conv1", "Conv2d", 3, 1, 1, 8, 28, 3, 1, 80, 56448),
@@ -72,7 +74,7 @@ def epoch(number: int, of: int) -> EpochRecord:
     right = round((1 - wrong) * 10_000) / 10_000
     return EpochRecord(
         epoch=number,
-        learning_rate=0.1 * (1 - number / (of + 1)),
+        learning_rate=replace(RECIPES["accurate"], epochs=of).learning_rate_at(number * STEPS - 1, STEPS),
         train_loss=0.02 + 0.4 / number**1.4,
         train_accuracy=1 - 0.0065 - 0.07 / number**1.4,
         test_loss=0.014 + 0.05 / number**1.2,

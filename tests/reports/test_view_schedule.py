@@ -1,0 +1,63 @@
+from dataclasses import replace
+
+import pytest
+import records
+import torch
+
+from mnist.recipe import RECIPES
+from reports.figures_schedule import schedule_drawing
+from reports.view_schedule import view_schedule
+
+
+def run(**changes):
+    history = records.history()
+    return replace(history, recipe=replace(history.recipe, **changes))
+
+
+def test_rows_follow_torchs_one_cycle():
+    """The oracle is torch.optim.lr_scheduler.OneCycleLR, stepped through the whole run."""
+    recipe = records.history().recipe
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    total = recipe.epochs * records.STEPS
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, recipe.learning_rate, total_steps=total, pct_start=recipe.warm_up, cycle_momentum=False
+    )
+    rates = []
+    for _ in range(total):
+        rates.append(scheduler.get_last_lr()[0])
+        optimizer.step()
+        if len(rates) < total:
+            scheduler.step()
+    view = view_schedule(records.history())
+    assert view.steps_per_epoch == records.STEPS
+    for row in view.rows:
+        epoch = rates[(row.epoch - 1) * records.STEPS : row.epoch * records.STEPS]
+        assert (row.first, row.highest, row.last) == pytest.approx((epoch[0], max(epoch), epoch[-1]), rel=1e-9)
+        assert row.recorded == pytest.approx(row.last, rel=1e-9)
+    for epochs, rate in view.curve:
+        assert rate == pytest.approx(rates[round(epochs * records.STEPS) - 1], rel=1e-9)
+
+
+def test_one_cycle_in_words():
+    words = view_schedule(run()).words.replace("\N{NO-BREAK SPACE}", " ")
+    assert words == "η rises from 0.004 to 0.1 in the first 3 epochs and falls to 4 × 10⁻⁷ in the last of 14,070 steps."
+    assert view_schedule(run(warm_up=0.0)).words.startswith("η begins with 0.1 and falls")
+
+
+def test_falls_in_words():
+    course = replace(records.history(), recipe=RECIPES["course"])
+    view = view_schedule(course)
+    assert view.words == "η falls once, after epoch 15: from 0.05 to 0.005."
+    assert [row.first for row in view.rows] == pytest.approx([0.05] * 15 + [0.005] * 5)
+    assert view.muon == ""
+    assert view.averaged_from is None
+    constant = replace(course, recipe=replace(course.recipe, decay_epochs=0))
+    assert view_schedule(constant).words == "η is 0.05 throughout."
+
+
+def test_a_run_that_is_not_finished_has_dots_for_what_is_done_only():
+    history = records.history()
+    view = view_schedule(replace(history, epochs=history.epochs[:4]))
+    assert [row.recorded is not None for row in view.rows] == [True] * 4 + [False] * 11
+    dots = schedule_drawing(view).figure.axes[0].lines[-1]
+    assert list(dots.get_xdata()) == [1, 2, 3, 4]
