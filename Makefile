@@ -22,7 +22,7 @@ TRAINING_FLAGS = $${EPOCHS:+--epochs="$$EPOCHS"} $${SEED:+--seed="$$SEED"}
 PAGE_FLAGS = $${AUTHOR:+--author="$$AUTHOR"} $${TITLE:+--title="$$TITLE"}
 
 .DEFAULT_GOAL := help
-.PHONY: help report workbook train check prove test lint bench handin clean
+.PHONY: help report workbook train check prove test lint bench handin pdf pictures clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,9 @@ prove: $(VENV)/report.stamp ## compute the same numbers with five engines and pr
 
 handin: report ## the folder to hand in, out/handin
 
+pdf: report ## the page on paper, out/report.pdf, where Chromium, Chrome or Edge is installed
+	@$(PY) -m reports pdf --output="$$OUT"
+
 test: $(VENV)/dev.stamp ## run every test
 	@$(PY) -m pytest
 
@@ -57,13 +60,16 @@ bench: $(VENV)/report.stamp ## what each command costs on this machine; FULL=1 t
 	@$(PY) tests/bench.py "$$OUT" "$$FILE"
 	@$(PY) -m mnist bench $${FULL:+--full}
 
+pictures: $(VENV)/dev.stamp report ## photographs of the page in every state, and the pictures that README.md shows
+	@$(PY) tests/gallery.py "$$OUT"
+
 lint: $(VENV)/dev.stamp ## check format, style and types
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
 
 clean: ## remove everything generated, the trained network too; keeps .venv and the downloaded data
-	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/report.html" "$$OUT/handin" "$$OUT/mnist" "$$OUT/proof.json" "$$OUT/.cache"
+	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/report.html" "$$OUT/report.pdf" "$$OUT/pictures" "$$OUT/handin" "$$OUT/mnist" "$$OUT/proof.json" "$$OUT/.cache"
 	@if [ -d "$$OUT" ]; then rmdir -- "$$OUT" 2>/dev/null || echo "kept $$OUT: it holds files that are not ours"; fi
 	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 

@@ -5,7 +5,7 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from backprop.errors import BackpropError
 from reports.errors import ReportError
@@ -29,11 +29,14 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message}; `{self.prog} --help` tells what there is\n")
 
 
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and give its exit code: 0 done, 2 impossible as asked, 130 interrupted."""
     options = _parser().parse_args(arguments)
     try:
-        _build(options)
+        options.run(options)
     except (ReportError, BackpropError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -49,6 +52,12 @@ def _parser() -> argparse.ArgumentParser:
         description="The page that reports both parts: backpropagation by hand, and the network that reads digits.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_build(commands)
+    _add_pdf(commands)
+    return parser
+
+
+def _add_build(commands: _Commands) -> None:
     build = commands.add_parser(
         "build",
         help="write the page and the folder to hand in",
@@ -70,14 +79,29 @@ def _parser() -> argparse.ArgumentParser:
     )
     build.add_argument("--author", default="", metavar="NAME", help="who hands it in (default: nobody is named)")
     build.add_argument("--title", default="", metavar="TEXT", help="the page's title (default: one that fits)")
-    build.add_argument(
+    _add_output(build)
+    build.set_defaults(run=_build)
+
+
+def _add_pdf(commands: _Commands) -> None:
+    pdf = commands.add_parser(
+        "pdf",
+        help="print the page to OUTPUT/report.pdf",
+        description="Print OUTPUT/report.html to OUTPUT/report.pdf (A4) with the Chromium, Chrome or Edge that is "
+        "installed.",
+    )
+    _add_output(pdf)
+    pdf.set_defaults(run=_print)
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--output",
         type=Path,
         default=Path("out"),
         metavar="OUTPUT",
         help="folder of all results (default: %(default)s)",
     )
-    return parser
 
 
 def _learning_rate(text: str) -> float:
@@ -106,3 +130,11 @@ def _build(options: argparse.Namespace) -> None:
     build(heading, preset, options.learning_rate or preset.learning_rate, inputs, options.output)
     print(f"The page is {options.output / 'report.html'}, the workbook {inputs.workbook},")
     print(f"and both, with a README and pictures, are in {options.output / 'handin'}")
+
+
+def _print(options: argparse.Namespace) -> None:
+    from reports.pdf import print_page
+
+    target = options.output / "report.pdf"
+    print_page(options.output / "report.html", target)
+    print(f"The printed page is {target}")
