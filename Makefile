@@ -56,7 +56,7 @@ pdf: report ## the page on paper, out/report.pdf, where Chromium, Chrome or Edge
 test: $(VENV)/dev.stamp ## run every test
 	@$(PY) -m pytest
 
-bench: $(VENV)/report.stamp ## what each command costs on this machine; FULL=1 trains to 99.4 %, FILE='a folder' checks it too
+bench: $(VENV)/dev.stamp ## what each command costs on this machine; FULL=1 trains to 99.4 %, FILE='a folder' checks it too
 	@$(PY) tests/bench.py "$$OUT" "$$FILE"
 	@$(PY) -m mnist bench $${FULL:+--full}
 
