@@ -1,6 +1,6 @@
 """The picture of the learning rate over a whole run."""
 
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from reports.formats import short, significant
 from reports.theme import ACCENT, MUTED, Drawing, canvas, plot_area, themed
@@ -10,14 +10,14 @@ from reports.view_schedule import ScheduleView
 def schedule_drawing(schedule: ScheduleView) -> Drawing:
     """Draw the learning rate of every step, and a dot for what the run recorded after each epoch."""
     with themed():
-        axes = plot_area(canvas(700, 300), 116, 96)
-        highest = max(rate for _, rate in schedule.curve)
+        axes = plot_area(canvas(700, 340), 116, 96)
+        highest = max(row.highest for row in schedule.rows)
         axes.set_xlim(0, schedule.epochs)
         axes.set_ylim(0, highest * 1.12)
         axes.set_xlabel("epoch")
         axes.set_ylabel("learning rate η")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.yaxis.set_major_locator(FixedLocator([0, highest / 2, highest]))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 3)))
         if schedule.averaged_from is not None:
             axes.axvline(schedule.averaged_from, color=MUTED, linewidth=1, linestyle=(0, (2, 3)))

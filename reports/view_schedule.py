@@ -10,8 +10,8 @@ from reports.formats import fixed, short, significant, times
 
 TRAINING_IMAGES = 60_000
 """What a run that is no hold-out trains on; `reports.inputs` refuses the others."""
-_POINTS = 24
-"""Steps drawn for each epoch: enough for a smooth curve, and the first and the last step are among them."""
+_POINTS, _LEAST_POINTS = 240, 16
+"""Steps drawn of a run and at least of each epoch: a smooth curve; an epoch's first and last step are among them."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ def _row(recipe: Recipe, epoch: int, steps: int, recorded: float | None) -> Sche
 
 def _curve(recipe: Recipe, steps: int) -> tuple[tuple[float, float], ...]:
     """Take some steps of each epoch: two neighbours at each border, so that a fall between epochs is upright."""
-    within = sorted({round(place * (steps - 1) / (_POINTS - 1)) for place in range(_POINTS)})
+    points = max(_LEAST_POINTS, _POINTS // recipe.epochs)
+    within = sorted({round(place * (steps - 1) / (points - 1)) for place in range(points)})
     chosen = [epoch * steps + step for epoch in range(recipe.epochs) for step in within]
     return tuple(((step + 1) / steps, recipe.learning_rate_at(step, steps)) for step in chosen)
 
