@@ -1,10 +1,11 @@
 """What the page says about the learning rate of a training run, step by step, from the recipe's own function."""
 
-import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
 
 from mnist.history import History
+from mnist.plan import Plan
 from mnist.recipe import STEPS, Recipe
 from reports.formats import fixed, short, significant, times
 
@@ -19,6 +20,7 @@ class ScheduleRow:
     """The learning rate of one epoch."""
 
     epoch: int
+    steps: int
     first: float
     highest: float
     last: float
@@ -31,7 +33,7 @@ class ScheduleView:
     """The learning rate over a whole run."""
 
     epochs: int
-    steps_per_epoch: int
+    steps: int
     curve: tuple[tuple[float, float], ...]
     """(epochs done after the step, learning rate of the step)."""
     rows: tuple[ScheduleRow, ...]
@@ -44,17 +46,17 @@ class ScheduleView:
 
 def view_schedule(history: History) -> ScheduleView:
     """Compute the schedule of a run from its recipe, and set what the run recorded beside it."""
-    recipe = history.recipe
-    steps = math.ceil(TRAINING_IMAGES / recipe.batch_size)
+    recipe, plan = history.recipe, Plan(history.recipe, TRAINING_IMAGES)
     recorded = {record.epoch: record.learning_rate for record in history.epochs}
-    rows = tuple(_row(recipe, epoch, steps, recorded.get(epoch)) for epoch in range(1, recipe.epochs + 1))
+    rows = tuple(_row(plan, epoch, recorded.get(epoch)) for epoch in range(1, recipe.epochs + 1))
+    begin = recipe.averaging_start * plan.steps
     return ScheduleView(
         epochs=recipe.epochs,
-        steps_per_epoch=steps,
-        curve=_curve(recipe, steps),
+        steps=plan.steps,
+        curve=_curve(plan),
         rows=rows,
-        averaged_from=recipe.averaging_start * recipe.epochs if recipe.averaging_start < 1 else None,
-        words=_falls(rows) if recipe.schedule == STEPS else _arc(recipe, steps),
+        averaged_from=_epochs_done(plan, begin) if recipe.averaging_start < 1 else None,
+        words=_falls(rows) if recipe.schedule == STEPS else _arc(plan),
         muon=_muon(recipe),
     )
 
@@ -64,26 +66,33 @@ def learning_rate_text(rate: float) -> str:
     return fixed(rate, 5) if rate >= 1e-4 else significant(rate, 3)
 
 
-def _row(recipe: Recipe, epoch: int, steps: int, recorded: float | None) -> ScheduleRow:
-    rates = [recipe.learning_rate_at(step, steps) for step in range((epoch - 1) * steps, epoch * steps)]
-    return ScheduleRow(epoch, rates[0], max(rates), rates[-1], recorded)
+def _row(plan: Plan, epoch: int, recorded: float | None) -> ScheduleRow:
+    rates = [plan.learning_rate_at(step) for step in range(plan.steps_before(epoch), plan.ends[epoch - 1])]
+    return ScheduleRow(epoch, len(rates), rates[0], max(rates), rates[-1], recorded)
 
 
-def _curve(recipe: Recipe, steps: int) -> tuple[tuple[float, float], ...]:
+def _curve(plan: Plan) -> tuple[tuple[float, float], ...]:
     """Take some steps of each epoch: two neighbours at each border, so that a fall between epochs is upright."""
-    points = max(_LEAST_POINTS, _POINTS // recipe.epochs)
-    within = sorted({round(place * (steps - 1) / (points - 1)) for place in range(points)})
-    chosen = [epoch * steps + step for epoch in range(recipe.epochs) for step in within]
-    return tuple(((step + 1) / steps, recipe.learning_rate_at(step, steps)) for step in chosen)
+    points = max(_LEAST_POINTS, _POINTS // plan.recipe.epochs)
+    chosen = []
+    for epoch in range(1, plan.recipe.epochs + 1):
+        last = plan.steps_in(epoch) - 1
+        chosen += sorted({plan.steps_before(epoch) + round(place * last / (points - 1)) for place in range(points)})
+    return tuple((_epochs_done(plan, step + 1), plan.learning_rate_at(step)) for step in chosen)
 
 
-def _arc(recipe: Recipe, steps: int) -> str:
-    total = recipe.epochs * steps
-    rates = [recipe.learning_rate_at(step, steps) for step in range(total)]
+def _epochs_done(plan: Plan, steps: float) -> float:
+    """Tell how many epochs so many steps are: epochs differ in length where some leave images out."""
+    whole = bisect_right(plan.ends, steps)
+    return whole + ((steps - plan.steps_before(whole + 1)) / plan.steps_in(whole + 1) if steps < plan.steps else 0)
+
+
+def _arc(plan: Plan) -> str:
+    rates = [plan.learning_rate_at(step) for step in range(plan.steps)]
     top = rates.index(max(rates))
-    highest, done = significant(rates[top], 3), significant((top + 1) / steps, 2)
+    highest, done = significant(rates[top], 3), significant(_epochs_done(plan, top + 1), 2)
     rise = f"rises from {short(rates[0])} to {highest} in the first {done} epochs" if top else f"begins with {highest}"
-    return f"η {rise} and falls to {significant(rates[-1], 2)} in the last of {total:,} steps."
+    return f"η {rise} and falls to {significant(rates[-1], 2)} in the last step."
 
 
 def _falls(rows: tuple[ScheduleRow, ...]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from backprop.proof.report import Pair, ProofReport
 from mnist.history import EpochRecord, Hardware, History, Versions, write_history
+from mnist.plan import Plan
 from mnist.recipe import RECIPES
 from mnist.results import Evaluation, LayerFacts, Misclassified, write_evaluation
 from mnist.study import Study, study_of
@@ -74,7 +75,8 @@ def epoch(number: int, of: int) -> EpochRecord:
     right = round((1 - wrong) * 10_000) / 10_000
     return EpochRecord(
         epoch=number,
-        learning_rate=replace(RECIPES["accurate"], epochs=of).learning_rate_at(number * STEPS - 1, STEPS),
+        images=60_000,
+        learning_rate=Plan(replace(RECIPES["accurate"], epochs=of), 60_000).learning_rate_at(number * STEPS - 1),
         train_loss=0.02 + 0.4 / number**1.4,
         train_accuracy=1 - 0.0065 - 0.07 / number**1.4,
         test_loss=0.014 + 0.05 / number**1.2,

@@ -29,8 +29,9 @@ def test_rows_follow_torchs_one_cycle():
         if len(rates) < total:
             scheduler.step()
     view = view_schedule(records.history())
-    assert view.steps_per_epoch == records.STEPS
+    assert view.steps == total
     for row in view.rows:
+        assert row.steps == records.STEPS
         epoch = rates[(row.epoch - 1) * records.STEPS : row.epoch * records.STEPS]
         assert (row.first, row.highest, row.last) == pytest.approx((epoch[0], max(epoch), epoch[-1]), rel=1e-9)
         assert row.recorded == pytest.approx(row.last, rel=1e-9)
@@ -40,7 +41,7 @@ def test_rows_follow_torchs_one_cycle():
 
 def test_one_cycle_in_words():
     words = view_schedule(run()).words.replace("\N{NO-BREAK SPACE}", " ")
-    assert words == "η rises from 0.004 to 0.1 in the first 3 epochs and falls to 4 × 10⁻⁷ in the last of 14,070 steps."
+    assert words == "η rises from 0.004 to 0.1 in the first 3 epochs and falls to 4 × 10⁻⁷ in the last step."
     assert view_schedule(run(warm_up=0.0)).words.startswith("η begins with 0.1 and falls")
 
 
@@ -61,3 +62,13 @@ def test_a_run_that_is_not_finished_has_dots_for_what_is_done_only():
     assert [row.recorded is not None for row in view.rows] == [True] * 4 + [False] * 11
     dots = schedule_drawing(view).figure.axes[0].lines[-1]
     assert list(dots.get_xdata()) == [1, 2, 3, 4]
+
+
+def test_epochs_that_leave_images_out_are_as_wide_as_the_others():
+    view = view_schedule(run(hard_share=0.25, easy_share=0.25, whole_first=2, whole_last=1))
+    assert [row.steps for row in view.rows] == [938] * 2 + [411] * 12 + [938]  # 0.4375 x 60,000 / 64 = 410.2
+    assert view.steps == 938 * 3 + 411 * 12
+    # Three quarters of the steps lie where the epochs are short.
+    assert view.averaged_from == pytest.approx(2 + (0.75 * view.steps - 2 * 938) / 411)
+    ends = {epochs: rate for epochs, rate in view.curve if epochs == round(epochs)}
+    assert ends == {row.epoch: row.last for row in view.rows}
