@@ -1,10 +1,12 @@
 """The page as readers see it: no request, no violation, nothing cut, nothing unreadable."""
 
+import csv
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+import records
 from axe_playwright_python.base import AXE_FILE_PATH
 from pictures import take
 from PIL import Image
@@ -131,6 +133,15 @@ def test_contents_are_beside_the_text_or_folded_above_it(visit, path):
     assert narrow.locator(".results li").last.bounding_box()["y"] < 900
     narrow.locator(".contents summary").click()
     assert narrow.locator(".contents a").last.is_visible()
+
+
+def test_the_first_screen_gives_both_results(visit, hostile_page):
+    page = visit(hostile_page)
+    with (records.REFERENCE / "class_eta1.csv").open() as file:
+        errors = [float(row["E_total"]) for row in csv.DictReader(file)]
+    results = [text.replace("\N{NO-BREAK SPACE}", " ") for text in page.locator(".results strong").all_inner_texts()]
+    assert results == [f"{errors[0]:.3g} →to {errors[-1]:.3g}", "99.58 %"]
+    assert page.locator(".results li").last.bounding_box()["y"] < 700
 
 
 def test_keyboard_reaches_the_content_first(visit, path):
