@@ -151,18 +151,26 @@ def test_keyboard_reaches_the_content_first(visit, path):
 
 
 def without_visible_focus(page):
-    """Give focus to everything that takes it, as the keyboard would, and list what shows no outline then."""
+    """Give focus to everything that takes it, as the keyboard would, and list what does not show it.
+
+    An outline shows it, or in a drawing a line that becomes thicker.
+    """
     page.evaluate(UNFOLD)
     page.keyboard.press("Tab")
     return page.evaluate(
         """() => {
+        const strokes = element => [...element.querySelectorAll("*")]
+            .reduce((sum, part) => sum + (parseFloat(getComputedStyle(part).strokeWidth) || 0), 0);
         const able = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
             .filter(element => element.tabIndex >= 0 && !element.disabled && element.checkVisibility());
         const faint = able.filter(element => {
+            document.activeElement.blur();
+            const before = strokes(element);
             element.focus({ preventScroll: true });
             const style = getComputedStyle(element);
             const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
-            return document.activeElement !== element || !outlined;
+            const thicker = element instanceof SVGElement && strokes(element) >= before + 1;
+            return document.activeElement !== element || !(outlined || thicker);
         });
         return { able: able.length, faint: faint.map(element => element.outerHTML.slice(0, 120)) };
     }"""
