@@ -43,6 +43,17 @@ class ScheduleView:
     muon: str
     """What the kernels' own rate does, a sentence; empty where they have none."""
 
+    @property
+    def lengths(self) -> str:
+        """Say that epochs differ in length, a sentence; empty where they do not."""
+        shortest, longest = (pick(row.steps for row in self.rows) for pick in (min, max))
+        if shortest == longest:
+            return ""
+        return (
+            f"Epochs that leave images out have fewer steps, {shortest:,} instead of {longest:,}, "
+            "so the curve looks steeper there."
+        )
+
 
 def view_schedule(history: History) -> ScheduleView:
     """Compute the schedule of a run from its recipe, and set what the run recorded beside it."""
@@ -110,6 +121,6 @@ def _muon(recipe: Recipe) -> str:
     if not recipe.muon_rate:
         return ""
     return (
-        f"The convolutions’ kernels have a rate of their own (Muon), of the same shape, which is "
-        f"{short(recipe.muon_rate)} at its highest."
+        f"The kernels between the first and the last convolution have a rate of their own (Muon), of the same shape, "
+        f"which is {short(recipe.muon_rate)} at its highest."
     )

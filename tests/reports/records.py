@@ -45,8 +45,6 @@ MISTAKES = {
     (1, 7): 2,
     (0, 6): 2,
 }
-STEPS = 938
-"""Of an epoch: 60,000 images in batches of 64."""
 _TOTALS = (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)
 _WINDOWS = (
     ("conv1", "Conv2d", 3, 1, 1, 8, 28, 3, 1, 80, 56448),
@@ -73,10 +71,11 @@ def epoch(number: int, of: int) -> EpochRecord:
     """Make an epoch of a run that ends at 99.58 % right answers."""
     wrong = 0.0042 + 0.016 / number**1.5 * (1 - number / of) + (0.016 if of == 1 else 0)
     right = round((1 - wrong) * 10_000) / 10_000
+    plan = Plan(replace(RECIPES["accurate"], epochs=of), 60_000)
     return EpochRecord(
         epoch=number,
-        images=60_000,
-        learning_rate=Plan(replace(RECIPES["accurate"], epochs=of), 60_000).learning_rate_at(number * STEPS - 1),
+        images=plan.images_in(number),
+        learning_rate=plan.learning_rate_at(plan.ends[number - 1] - 1),
         train_loss=0.02 + 0.4 / number**1.4,
         train_accuracy=1 - 0.0065 - 0.07 / number**1.4,
         test_loss=0.014 + 0.05 / number**1.2,

@@ -8,17 +8,19 @@ from mnist.recipe import RECIPES
 from reports.figures_schedule import schedule_drawing
 from reports.view_schedule import view_schedule
 
+STEPS = 938  # 60,000 images in batches of 64
 
-def run(**changes):
+
+def run(hard_share=1.0, **changes):
     history = records.history()
-    return replace(history, recipe=replace(history.recipe, **changes))
+    return replace(history, recipe=replace(history.recipe, hard_share=hard_share, **changes))
 
 
 def test_rows_follow_torchs_one_cycle():
     """The oracle is torch.optim.lr_scheduler.OneCycleLR, stepped through the whole run."""
-    recipe = records.history().recipe
+    recipe = run().recipe
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
-    total = recipe.epochs * records.STEPS
+    total = recipe.epochs * STEPS
     scheduler = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, recipe.learning_rate, total_steps=total, pct_start=recipe.warm_up, cycle_momentum=False
     )
@@ -28,15 +30,14 @@ def test_rows_follow_torchs_one_cycle():
         optimizer.step()
         if len(rates) < total:
             scheduler.step()
-    view = view_schedule(records.history())
+    view = view_schedule(run())
     assert view.steps == total
     for row in view.rows:
-        assert row.steps == records.STEPS
-        epoch = rates[(row.epoch - 1) * records.STEPS : row.epoch * records.STEPS]
+        assert row.steps == STEPS
+        epoch = rates[(row.epoch - 1) * STEPS : row.epoch * STEPS]
         assert (row.first, row.highest, row.last) == pytest.approx((epoch[0], max(epoch), epoch[-1]), rel=1e-9)
-        assert row.recorded == pytest.approx(row.last, rel=1e-9)
     for epochs, rate in view.curve:
-        assert rate == pytest.approx(rates[round(epochs * records.STEPS) - 1], rel=1e-9)
+        assert rate == pytest.approx(rates[round(epochs * STEPS) - 1], rel=1e-9)
 
 
 def test_one_cycle_in_words():
@@ -68,7 +69,14 @@ def test_epochs_that_leave_images_out_are_as_wide_as_the_others():
     view = view_schedule(run(hard_share=0.25, easy_share=0.25, whole_first=2, whole_last=1))
     assert [row.steps for row in view.rows] == [938] * 2 + [411] * 12 + [938]  # 0.4375 x 60,000 / 64 = 410.2
     assert view.steps == 938 * 3 + 411 * 12
+    assert view.lengths.startswith("Epochs that leave images out have fewer steps, 411 instead of 938")
+    assert view_schedule(run()).lengths == ""
     # Three quarters of the steps lie where the epochs are short.
     assert view.averaged_from == pytest.approx(2 + (0.75 * view.steps - 2 * 938) / 411)
     ends = {epochs: rate for epochs, rate in view.curve if epochs == round(epochs)}
     assert ends == {row.epoch: row.last for row in view.rows}
+
+
+def test_the_runs_own_rates_stand_beside_the_recipes():
+    for row in view_schedule(records.history()).rows:
+        assert row.recorded == pytest.approx(row.last, rel=1e-9)
