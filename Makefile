@@ -22,7 +22,7 @@ TRAINING_FLAGS = $${EPOCHS:+--epochs="$$EPOCHS"} $${SEED:+--seed="$$SEED"}
 PAGE_FLAGS = $${AUTHOR:+--author="$$AUTHOR"} $${TITLE:+--title="$$TITLE"}
 
 .DEFAULT_GOAL := help
-.PHONY: help report workbook train check prove test lint bench handin clean
+.PHONY: help report workbook train check prove test lint bench handin pdf pictures clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -57,12 +57,18 @@ check: $(VENV)/base.stamp ## find what is wrong in a hand-made sheet, or in a fo
 prove: $(VENV)/report.stamp ## compute the same numbers with five engines and print how far they disagree
 	@$(PY) -m backprop prove --output="$$OUT/proof.json"
 
+pdf: report ## the page on paper, out/report.pdf, where Chromium, Chrome or Edge is installed
+	@$(PY) -m reports pdf --output="$$OUT"
+
 test: $(VENV)/dev.stamp ## run every test
 	@$(PY) -m pytest
 
-bench: $(VENV)/report.stamp ## what each command costs on this machine; FULL=1 trains to 99.4 %, FILE='a folder' checks it too
+bench: $(VENV)/dev.stamp ## what each command costs on this machine; FULL=1 trains to 99.4 %, FILE='a folder' checks it too
 	@$(PY) tests/bench.py "$$OUT" "$$FILE"
 	@$(PY) -m mnist bench $${FULL:+--full}
+
+pictures: $(VENV)/dev.stamp report ## photographs of the page in every state, and the pictures that README.md shows
+	@$(PY) tests/gallery.py "$$OUT"
 
 lint: $(VENV)/dev.stamp ## check format, style and types
 	@$(PY) -m ruff format --check .
@@ -70,7 +76,7 @@ lint: $(VENV)/dev.stamp ## check format, style and types
 	@$(PY) -m mypy
 
 clean: ## remove everything generated, the trained network too; keeps .venv and the downloaded data
-	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/report.html" "$$OUT/handin" "$$OUT/handin.zip" "$$OUT/mnist" "$$OUT/proof.json" "$$OUT/.cache"
+	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/report.html" "$$OUT/report.pdf" "$$OUT/pictures" "$$OUT/handin" "$$OUT/handin.zip" "$$OUT/mnist" "$$OUT/proof.json" "$$OUT/.cache"
 	@if [ -d "$$OUT" ]; then rmdir -- "$$OUT" 2>/dev/null || echo "kept $$OUT: it holds files that are not ours"; fi
 	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 

@@ -5,7 +5,7 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from backprop.errors import BackpropError
 from reports.errors import ReportError
@@ -42,11 +42,14 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message}; `{self.prog} --help` tells what there is\n")
 
 
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and give its exit code: 0 done, 2 impossible as asked, 130 interrupted."""
     options = _parser().parse_args(arguments)
     try:
-        _build(options)
+        options.run(options)
     except (ReportError, BackpropError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -62,23 +65,39 @@ def _parser() -> argparse.ArgumentParser:
         description="The page that reports both parts: backpropagation by hand, and the network that reads digits.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_build(commands)
+    _add_pdf(commands)
+    return parser
+
+
+def _add_build(commands: _Commands) -> None:
     build = commands.add_parser(
         "build",
         help="write the page and the folder to hand in",
         description=_ABOUT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    build.set_defaults(notebook=False)
+    build.set_defaults(run=_build, notebook=False)
     handin = commands.add_parser(
         "handin",
         help="write the same, with the notebook, and pack it",
         description=_ABOUT_HANDIN,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    handin.set_defaults(notebook=True)
+    handin.set_defaults(run=_build, notebook=True)
     for command in (build, handin):
         _add_options(command)
-    return parser
+
+
+def _add_pdf(commands: _Commands) -> None:
+    pdf = commands.add_parser(
+        "pdf",
+        help="print the page to OUTPUT/report.pdf",
+        description="Print OUTPUT/report.html to OUTPUT/report.pdf (A4) with the Chromium, Chrome or Edge that is "
+        "installed.",
+    )
+    _add_output(pdf)
+    pdf.set_defaults(run=_print)
 
 
 def _add_options(command: argparse.ArgumentParser) -> None:
@@ -103,7 +122,11 @@ def _add_options(command: argparse.ArgumentParser) -> None:
         default=Path("data"),
         help="folder of MNIST, which the notebook is measured on where it is there (default: %(default)s)",
     )
-    command.add_argument(
+    _add_output(command)
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--output",
         type=Path,
         default=Path("out"),
@@ -141,3 +164,11 @@ def _build(options: argparse.Namespace) -> None:
     print(f"and both, with a README and pictures, are in {options.output / 'handin'}")
     if complete:
         print(f"The notebook is there too, and all of it is packed in {options.output / 'handin.zip'}")
+
+
+def _print(options: argparse.Namespace) -> None:
+    from reports.pdf import print_page
+
+    target = options.output / "report.pdf"
+    print_page(options.output / "report.html", target)
+    print(f"The printed page is {target}")

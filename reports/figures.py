@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from reports.figures_backprop import comparison_drawing, curve_drawing, network_drawing
 from reports.figures_mnist import accuracy_drawing, confusion_drawing, loss_drawing
+from reports.figures_schedule import schedule_drawing
 from reports.figures_study import study_drawing
 from reports.theme import Drawing
 from reports.view import Page
@@ -18,6 +19,7 @@ class Figures:
     errors_logarithmic: Drawing
     loss: Drawing
     accuracy: Drawing
+    schedule: Drawing
     study: Drawing | None
     """None where no study was made."""
 
@@ -30,6 +32,7 @@ def draw(page: Page) -> Figures:
         errors_logarithmic=comparison_drawing(page.backprop.comparison, logarithmic=True),
         loss=loss_drawing(page.mnist.history),
         accuracy=accuracy_drawing(page.mnist.history),
+        schedule=schedule_drawing(page.mnist.schedule),
         study=study_drawing([view.study for view in page.studies]) if page.studies else None,
     )
 

@@ -49,9 +49,17 @@ def network_drawing(view: BackpropView) -> Drawing:
     description = (
         f"From left to right: the inputs {listing(network.inputs)}; the hidden neurons, each with its net input and "
         f"its output; the output neurons; the errors against the targets; their sum {TOTAL_ERROR}. "
-        f"Each neuron is joined to all of the layer before. Weights: {weights}."
+        f"Each neuron is joined to all of the layer before. Weights: {weights}. "
+        f"Iteration 0 computes {', '.join(f'{name} = {_value(view, name)}' for name in _computed(view))}."
     )
     return Drawing("network", "The network and its starting values", description, figure)
+
+
+def _computed(view: BackpropView) -> tuple[str, ...]:
+    """Name what the drawing shows beside the starting values, from left to right."""
+    network = view.preset.network
+    neurons = [name for layer in network.layers for neuron in layer for name in (neuron.name, neuron.activation)]
+    return (*neurons, *network.errors, TOTAL_ERROR)
 
 
 def _draw_edges(axes: Axes, view: BackpropView) -> None:

@@ -21,7 +21,7 @@ def loss_drawing(history: History) -> Drawing:
     training = [record.train_loss for record in history.epochs]
     test = [record.test_loss for record in history.epochs]
     with themed():
-        axes = _epoch_axes(history, "loss (mean cross-entropy), logarithmic")
+        axes = _epoch_axes(history, "loss, logarithmic")
         _scale_losses(axes, training + test)
         _plot_both(axes, history, training, test)
     description = f"Training loss: {_in_words(training)}. Test loss: {_in_words(test)}."

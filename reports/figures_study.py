@@ -22,7 +22,7 @@ def study_drawing(studies: Sequence[Study]) -> Drawing:
         axes.set_yticks(range(len(studies)), [study.recipe_name for study in studies])
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("right answers after the last epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{significant(100 * value, 4)} %"))
         axes.axvline(LEAST_ACCURACY, color=GOAL, linewidth=1.4, linestyle=(0, (5, 3)))
         axes.text(LEAST_ACCURACY, -0.5, "asked ", color=GOAL, ha="right", va="bottom")

@@ -66,6 +66,11 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def times(number: int) -> str:
+    """Spell how often something happens: once, twice, 3 times."""
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
 def _scientific(value: float, digits: int) -> tuple[str, int]:
     mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
     return _trimmed(mantissa), int(exponent)

@@ -86,6 +86,8 @@ def _problem(evaluation: Evaluation) -> str | None:
         return "the confusion matrix does not sum to the number of images"
     if sum(counts[digit][digit] for digit in range(DIGITS)) != evaluation.correct:
         return "the confusion matrix does not agree with the number of correct answers"
+    if sum(layer.parameters for layer in evaluation.layers) != evaluation.parameters:
+        return "the layers' parameters do not sum to the network's"
     if not (_is_size(evaluation.loss) and _is_share(evaluation.accuracy)):
         return "impossible numbers"
     for wrong in evaluation.misclassified:

@@ -5,7 +5,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from reports import formats
 from reports.markdown import Verbatim, escaped
 from reports.render import TEMPLATES
-from reports.view_mnist import learning_rate_text
+from reports.view_schedule import learning_rate_text
 
 
 def markdown_environment() -> Environment:

@@ -13,11 +13,11 @@ from reports import formats
 from reports.figures import Figures
 from reports.formulas import names_as_symbols
 from reports.view import Page
-from reports.view_mnist import learning_rate_text
+from reports.view_schedule import learning_rate_text
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 STYLES = ("style.css",)
-SCRIPTS = ("live.js",)
+SCRIPTS = ("live.js", "mistakes.js")
 """The page's own files in the order in which they are put together."""
 
 

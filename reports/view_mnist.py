@@ -3,17 +3,15 @@
 from dataclasses import dataclass
 
 from mnist.history import EpochRecord, History
-from mnist.results import Evaluation, LayerFacts, Misclassified
+from mnist.results import Evaluation, LayerFacts
 from mnist.study import LEAST_ACCURACY
-from reports.formats import counted, fixed, listing, percent, significant
-from reports.png import data_uri, ink_png
+from reports.formats import counted, percent
 from reports.recipe_words import Fact, recipe_facts
+from reports.view_mistakes import ConfusionCell, MistakeGroup, confusion_cells, group_mistakes, most_frequent
+from reports.view_schedule import ScheduleView, view_schedule
 
 MOST_PARAMETERS, MOST_EPOCHS = 20_000, 20
 """What the assignment asks for, beside the accuracy."""
-MOST_IMAGES = 120
-"""How many misclassified digits the page shows; a good network has far fewer, and the page stays below 1 MB."""
-_HEAT_LEVELS = (1, 2, 4, 8, 16)
 
 
 @dataclass(frozen=True)
@@ -29,28 +27,6 @@ class Verdict:
     def word(self) -> str:
         """Say the verdict in words, so that colour is not needed to tell."""
         return "reached" if self.met else "not reached"
-
-
-@dataclass(frozen=True)
-class ConfusionCell:
-    """How often a digit got an answer."""
-
-    count: int
-    heat: int
-    """0 for none, then rising with the count, for the colour; -1 for right answers."""
-
-
-@dataclass(frozen=True)
-class Digit:
-    """A misclassified digit, ready to show."""
-
-    index: int
-    true: int
-    predicted: int
-    sure: str
-    truth: str
-    image: str
-    """A data URI."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +51,8 @@ class MnistView:
     reading: tuple[str, ...]
     confusion: tuple[tuple[ConfusionCell, ...], ...]
     confusions: str
-    digits: tuple[Digit, ...]
+    mistakes: tuple[MistakeGroup, ...]
+    schedule: ScheduleView
     recipe: tuple[Fact, ...]
     seconds: float
 
@@ -85,6 +62,11 @@ class MnistView:
         return self.history.epochs[-1]
 
     @property
+    def shown(self) -> int:
+        """Count the misclassified digits that the page shows."""
+        return sum(len(group.digits) for group in self.mistakes)
+
+    @property
     def multiply_adds(self) -> int:
         """Sum what one image costs."""
         return sum(row.facts.multiply_adds for row in self.layers)
@@ -92,16 +74,17 @@ class MnistView:
 
 def view_mnist(history: History, evaluation: Evaluation) -> MnistView:
     """Arrange a run with at least one epoch, and its evaluation, for reading."""
-    surest = sorted(evaluation.misclassified, key=lambda wrong: (-wrong.probabilities[wrong.predicted], wrong.index))
+    mistakes = group_mistakes(evaluation)
     return MnistView(
         history=history,
         evaluation=evaluation,
         verdicts=_verdicts(history, evaluation),
         layers=tuple(_layer(number, facts) for number, facts in enumerate(evaluation.layers, 1)),
         reading=_reading(history),
-        confusion=_confusion(evaluation),
-        confusions=_frequent(evaluation),
-        digits=tuple(map(_digit, surest[:MOST_IMAGES])),
+        confusion=confusion_cells(evaluation, mistakes),
+        confusions=most_frequent(evaluation),
+        mistakes=mistakes,
+        schedule=view_schedule(history),
         recipe=recipe_facts(history.recipe),
         seconds=sum(record.seconds for record in history.epochs),
     )
@@ -171,49 +154,3 @@ def _when_reached(records: tuple[EpochRecord, ...]) -> str:
         f"The run first reaches {goal} in epoch {reached[0]}, and is at or above it after "
         f"{counted(len(reached), 'epoch')} of {len(records)}."
     )
-
-
-def _confusion(evaluation: Evaluation) -> tuple[tuple[ConfusionCell, ...], ...]:
-    return tuple(
-        tuple(ConfusionCell(count, -1 if row == column else _heat(count)) for column, count in enumerate(counts))
-        for row, counts in enumerate(evaluation.confusion)
-    )
-
-
-def _heat(count: int) -> int:
-    return sum(count >= level for level in _HEAT_LEVELS)
-
-
-def _frequent(evaluation: Evaluation) -> str:
-    """Name the mistakes made most often."""
-    pairs = [
-        (count, row, column)
-        for row, counts in enumerate(evaluation.confusion)
-        for column, count in enumerate(counts)
-        if row != column and count
-    ]
-    if not pairs:
-        return "No image is named wrongly."
-    most = sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))[:3]
-    named = listing([f"{row} read as {column} ({_times(count)})" for count, row, column in most])
-    return f"{'Most frequent' if len(pairs) > 1 else 'The only mistake'}: {named}."
-
-
-def _times(count: int) -> str:
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
-
-
-def _digit(wrong: Misclassified) -> Digit:
-    return Digit(
-        wrong.index,
-        wrong.true,
-        wrong.predicted,
-        percent(wrong.probabilities[wrong.predicted], 1),
-        percent(wrong.probabilities[wrong.true], 1),
-        data_uri(ink_png(wrong.rows())),
-    )
-
-
-def learning_rate_text(rate: float) -> str:
-    """Spell a learning rate of a schedule."""
-    return fixed(rate, 5) if rate >= 1e-4 else significant(rate, 3)

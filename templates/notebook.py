@@ -72,7 +72,8 @@ from reports.learning_rates import compare
 from reports.markdown import table
 from reports.recipe_words import recipe_facts
 from reports.view_backprop import SHEET_ITERATIONS, view_backprop
-from reports.view_mnist import learning_rate_text, view_mnist
+from reports.view_mnist import view_mnist
+from reports.view_schedule import learning_rate_text
 
 
 def show(drawing):

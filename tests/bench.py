@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "helpers"))
+from bench_page import print_page_costs
 from sheets import EXPRESSIONS as DERIVED
 from sheets import SheetPlan, write_sheet
 
@@ -63,6 +64,7 @@ def main(results: Path, sheets: str) -> None:
         report(f"check of {sheets}", 20.0, ["backprop", "check", "--", sheets])
     if (results / "mnist" / "evaluation.json").exists():
         report("page and hand-in from results", 5.0, ["reports", "build", "--output", str(results)])
+        print_page_costs(results / "report.html")
     else:
         print(f"page: no results in {results} to show; `make report` first")
 

@@ -1,6 +1,7 @@
-"""Make the pictures that README.md shows from finished results: python tests/gallery.py [out].
+"""Make the pictures of finished results: python tests/gallery.py [out].
 
-The page is photographed in Chromium as it opens; the sheet is the hand-in folder's picture of it.
+Chromium photographs the page in every state, into OUT/pictures, and README.md shows how it opens. The sheet is the
+hand-in folder's picture of it.
 """
 
 import shutil
@@ -10,23 +11,35 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+sys.path.insert(0, str(Path(__file__).parent / "helpers"))
+from pictures import CHROMIUM_OPTIONS, take
+
 GALLERY = Path(__file__).parents[1] / "reports" / "gallery"
+FIRST_SCREEN, SHEET_SHARE, COLOURS = 900, 0.55, 128
 
 
 def main(results: Path) -> None:
-    """Write page.png and sheet.png."""
-    GALLERY.mkdir(exist_ok=True)
-    with Image.open(results / "handin" / "pictures" / "sheet.png") as sheet:
-        # The upper part tells it all, and a few colours are enough for it.
-        top = sheet.convert("RGB").crop((0, 0, sheet.width, round(sheet.height * 0.55)))
-        top.quantize(128, Image.Quantize.MAXCOVERAGE).save(GALLERY / "sheet.png", optimize=True)
+    """Write OUT/pictures, and page.png and sheet.png of the gallery."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        sys.exit("error: chromium is not installed, which takes the pictures")
     with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
-        page.goto((results / "report.html").resolve().as_uri())
-        page.screenshot(path=GALLERY / "page.png")
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        taken = take(browser, (results / "report.html").resolve(), results / "pictures")
         browser.close()
+    GALLERY.mkdir(exist_ok=True)
+    _cut(taken["light"], GALLERY / "page.png", FIRST_SCREEN)
+    with Image.open(results / "handin" / "pictures" / "sheet.png") as sheet:
+        height = round(sheet.height * SHEET_SHARE)  # the upper part tells it all
+    _cut(results / "handin" / "pictures" / "sheet.png", GALLERY / "sheet.png", height)
+    print(f"The pictures are in {results / 'pictures'}, those of README.md in {GALLERY}")
+
+
+def _cut(source: Path, target: Path, height: int) -> None:
+    """Keep the upper part, in few colours: enough for what it shows."""
+    with Image.open(source) as picture:
+        top = picture.convert("RGB").crop((0, 0, picture.width, height))
+        top.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(target, optimize=True)
 
 
 if __name__ == "__main__":

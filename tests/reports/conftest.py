@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from office import require
+from pictures import CHROMIUM_OPTIONS
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -19,6 +20,12 @@ from reports.figures import draw
 from reports.inputs import Inputs, read_inputs
 from reports.render import render
 from reports.view import Heading, view_page
+
+# Runs before the page does, so that no violation is missed.
+COUNT_VIOLATIONS = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", event => window.violations.push(event.violatedDirective));
+"""
 
 
 @pytest.fixture
@@ -93,8 +100,30 @@ def one_epoch_page(make_page):
 def browser():
     """Start Debian's Chromium; without it, skip on a laptop and fail in CI."""
     path = require("chromium")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Return a function that opens a page and notes every request and message."""
+    contexts = []
+
+    def open_page(path, width=1280, scheme="light", **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
+        contexts.append(context)
+        context.add_init_script(COUNT_VIOLATIONS)
+        page = context.new_page()
+        page.noted = {"requests": [], "messages": []}
+        page.on("request", lambda request: page.noted["requests"].append(request.url))
+        page.on("console", lambda message: page.noted["messages"].append(message.text))
+        page.on("pageerror", lambda error: page.noted["messages"].append(str(error)))
+        page.on("dialog", lambda dialog: page.noted["messages"].append(f"dialog {dialog.message}"))
+        page.goto(path.as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from backprop.proof.report import Pair, ProofReport
 from mnist.history import EpochRecord, Hardware, History, Versions, write_history
+from mnist.plan import Plan
 from mnist.recipe import RECIPES
 from mnist.results import Evaluation, LayerFacts, Misclassified, write_evaluation
 from mnist.study import Study, study_of
@@ -70,10 +71,11 @@ def epoch(number: int, of: int) -> EpochRecord:
     """Make an epoch of a run that ends at 99.58 % right answers."""
     wrong = 0.0042 + 0.016 / number**1.5 * (1 - number / of) + (0.016 if of == 1 else 0)
     right = round((1 - wrong) * 10_000) / 10_000
+    plan = Plan(replace(RECIPES["accurate"], epochs=of), 60_000)
     return EpochRecord(
         epoch=number,
-        images=60_000,
-        learning_rate=0.1 * (1 - number / (of + 1)),
+        images=plan.images_in(number),
+        learning_rate=plan.learning_rate_at(plan.ends[number - 1] - 1),
         train_loss=0.02 + 0.4 / number**1.4,
         train_accuracy=1 - 0.0065 - 0.07 / number**1.4,
         test_loss=0.014 + 0.05 / number**1.2,

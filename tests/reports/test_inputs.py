@@ -57,6 +57,7 @@ def test_half_a_file_is_damaged(output):
     "fields",
     [
         {"confusion": [[1]]},
+        {"parameters": 15_661},
         {"confusion": [[0] * 10] * 10},
         {"correct": 3},
         {"loss": float("nan")},

@@ -1,16 +1,17 @@
 """The page as readers see it: no request, no violation, nothing cut, nothing unreadable."""
 
-import subprocess
+import csv
+import os
+from pathlib import Path
 
+import numpy as np
 import pytest
+import records
 from axe_playwright_python.base import AXE_FILE_PATH
-from office import require
+from pictures import take
+from PIL import Image
 
-# Runs before the page does, so that no violation is missed.
-COUNT_VIOLATIONS = """
-window.violations = [];
-document.addEventListener("securitypolicyviolation", event => window.violations.push(event.violatedDirective));
-"""
+UNFOLD = "document.querySelectorAll('details').forEach(fold => { fold.open = true; })"
 
 
 @pytest.fixture(params=["hostile_page", "one_epoch_page"])
@@ -18,36 +19,28 @@ def path(request):
     return request.getfixturevalue(request.param)
 
 
-@pytest.fixture
-def visit(browser):
-    """Return a function that opens a page and notes every request and message."""
-    contexts = []
+def test_offline_every_request_is_aborted_and_there_is_none(visit, path):
+    page = visit(path, offline=True)
+    aborted = []
 
-    def open_page(path, width=1280, scheme="light", **options):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
-        contexts.append(context)
-        context.add_init_script(COUNT_VIOLATIONS)
-        page = context.new_page()
-        page.noted = {"requests": [], "messages": []}
-        page.on("request", lambda request: page.noted["requests"].append(request.url))
-        page.on("console", lambda message: page.noted["messages"].append(message.text))
-        page.on("pageerror", lambda error: page.noted["messages"].append(str(error)))
-        page.on("dialog", lambda dialog: page.noted["messages"].append(f"dialog {dialog.message}"))
-        page.goto(path.as_uri())
-        return page
+    def refuse(route):
+        own = route.request.url == path.as_uri() or route.request.url.startswith("data:")
+        if own:
+            route.continue_()
+        else:
+            aborted.append(route.request.url)
+            route.abort()
 
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
-def test_no_request_but_the_file_itself_and_no_complaint(visit, path):
-    page = visit(path)
+    page.route("**/*", refuse)
+    page.reload()
     page.wait_for_load_state("networkidle")
-    fetched = [url for url in page.noted["requests"] if not url.startswith("data:")]
-    assert fetched == [path.as_uri()]
+    for link in page.locator("#confusion a").all()[:2]:
+        link.click()
+    assert aborted == []
+    assert [url for url in page.noted["requests"] if not url.startswith("data:")] == [path.as_uri()] * 2
     assert page.noted["messages"] == []
     assert page.evaluate("window.violations") == []
+    assert page.evaluate("localStorage.length + sessionStorage.length + document.cookie.length") == 0
 
 
 def test_the_violation_counter_would_see_one(visit, path):
@@ -57,10 +50,18 @@ def test_the_violation_counter_would_see_one(visit, path):
 
 
 @pytest.mark.parametrize(
-    ("name", "scheme", "width"), [("hostile_page", "light", 320), ("one_epoch_page", "dark", 1280)]
+    ("name", "scheme", "width", "unfolded"),
+    [
+        ("hostile_page", "light", 320, False),
+        ("hostile_page", "dark", 1280, False),
+        ("one_epoch_page", "dark", 320, False),
+        ("one_epoch_page", "light", 1280, True),
+    ],
 )
-def test_axe_finds_nothing(visit, request, name, scheme, width):
+def test_axe_finds_nothing(visit, request, name, scheme, width, unfolded):
     page = visit(request.getfixturevalue(name), width=width, scheme=scheme)
+    if unfolded:
+        page.evaluate(UNFOLD)
     page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
     # What passed is not needed, and to report it would take four times as long.
     results = page.evaluate("axe.run({resultTypes: ['violations', 'incomplete']})")
@@ -114,8 +115,33 @@ def test_labels_in_charts_stay_inside_on_a_phone(visit, path):
 
 def test_complete_without_javascript(visit, path):
     page = visit(path, java_script_enabled=False)
-    assert page.locator("svg").count() == 6
+    for number in range(1, 8):
+        picture = page.locator("figure", has_text=f"Figure {number}.").locator("svg[role=img]")
+        assert picture.count() == (1 if number < 7 or page.locator("#study").count() else 0)
+        assert picture.count() == 0 or picture.is_visible()
     assert page.locator("#provenance").is_visible()
+    assert not page.locator(".live-only").filter(visible=True).count()
+
+
+def test_contents_are_beside_the_text_or_folded_above_it(visit, path):
+    wide = visit(path, java_script_enabled=False)
+    assert wide.locator(".contents a").first.is_visible()
+    assert not wide.locator(".contents summary").is_visible()
+    narrow = visit(path, width=390, java_script_enabled=False)
+    assert not narrow.locator(".contents a").first.is_visible()
+    # The results are on the first screen of a phone.
+    assert narrow.locator(".results li").last.bounding_box()["y"] < 900
+    narrow.locator(".contents summary").click()
+    assert narrow.locator(".contents a").last.is_visible()
+
+
+def test_the_first_screen_gives_both_results(visit, hostile_page):
+    page = visit(hostile_page)
+    with (records.REFERENCE / "class_eta1.csv").open() as file:
+        errors = [float(row["E_total"]) for row in csv.DictReader(file)]
+    results = [" ".join(text.split()) for text in page.locator(".results strong").all_inner_texts()]
+    assert results == [f"{errors[0]:.3g} → to {errors[-1]:.3g}", "99.58 %"]
+    assert page.locator(".results li").last.bounding_box()["y"] < 700
 
 
 def test_keyboard_reaches_the_content_first(visit, path):
@@ -124,17 +150,69 @@ def test_keyboard_reaches_the_content_first(visit, path):
     assert page.evaluate("document.activeElement.className") == "skip"
 
 
-def test_paper_has_no_blank_page_and_cuts_nothing(visit, path, tmp_path):
+def without_visible_focus(page):
+    """Give focus to everything that takes it, as the keyboard would, and list what does not show it.
+
+    An outline shows it, or in a drawing a line that becomes thicker.
+    """
+    page.evaluate(UNFOLD)
+    page.keyboard.press("Tab")
+    return page.evaluate(
+        """() => {
+        const strokes = element => [...element.querySelectorAll("*")]
+            .reduce((sum, part) => sum + (parseFloat(getComputedStyle(part).strokeWidth) || 0), 0);
+        const able = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
+            .filter(element => element.tabIndex >= 0 && !element.disabled && element.checkVisibility());
+        const faint = able.filter(element => {
+            document.activeElement.blur();
+            const before = strokes(element);
+            element.focus({ preventScroll: true });
+            const style = getComputedStyle(element);
+            const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+            const thicker = element instanceof SVGElement && strokes(element) >= before + 1;
+            return document.activeElement !== element || !(outlined || thicker);
+        });
+        return { able: able.length, faint: faint.map(element => element.outerHTML.slice(0, 120)) };
+    }"""
+    )
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_focus_is_visible_on_everything_that_takes_it(visit, path, width):
+    found = without_visible_focus(visit(path, width=width))
+    assert found["able"] > 70
+    assert found["faint"] == []
+
+
+def test_the_search_for_invisible_focus_would_find_one(visit, path):
     page = visit(path)
-    page.emulate_media(media="print", color_scheme="light")
-    # An A4 sheet without its margins, at 96 pixels an inch.
-    page.set_viewport_size({"width": 672, "height": 980})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 672
-    page.emulate_media(color_scheme="light")
-    page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
-    text = subprocess.run(
-        [require("pdftotext"), tmp_path / "report.pdf", "-"], capture_output=True, check=True, text=True
-    ).stdout
-    sheets = text.split("\f")[:-1]
-    assert 8 < len(sheets) < 30
-    assert all(len(sheet.split()) > 15 for sheet in sheets)
+    page.evaluate("document.querySelector('#confusion a').style.outline = '0'")
+    assert len(without_visible_focus(page)["faint"]) == 1
+
+
+@pytest.mark.parametrize(("motion", "moves"), [("reduce", False), ("no-preference", True)])
+def test_nothing_moves_for_who_asked_for_that(visit, path, motion, moves):
+    page = visit(path, reduced_motion=motion)
+    assert (page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "smooth") is moves
+    if not moves:
+        lasting = page.evaluate(
+            """() => [...document.querySelectorAll("*")].filter(element => {
+            const style = getComputedStyle(element);
+            return style.animationName !== "none" || style.transitionDuration.split(",").some(s => parseFloat(s) > 0);
+        }).length"""
+        )
+        assert lasting == 0
+        assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_pictures_of_every_state_are_kept(browser, hostile_page):
+    folder = Path(os.environ.get("PICTURES", "out/pictures-of-tests"))
+    taken = take(browser, hostile_page, folder)
+    assert len(taken) == 6
+    for name, path in taken.items():
+        with Image.open(path) as picture:
+            # Dark or light as it should be, and not blank.
+            pixels = np.asarray(picture.convert("L").reduce(4))
+            assert bool(np.median(pixels) < 60) is (name == "dark"), name
+            assert pixels.std() > 10, name
+    assert taken["offline"].read_bytes() == taken["light"].read_bytes()

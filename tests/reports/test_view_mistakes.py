@@ -1,0 +1,63 @@
+import base64
+import io
+from dataclasses import replace
+
+import numpy as np
+import records
+from PIL import Image
+
+from reports.view_mistakes import MOST_IMAGES, confusion_cells, group_mistakes, most_frequent
+
+SPACE = "\N{NO-BREAK SPACE}"
+
+
+def test_groups_are_what_the_matrix_counts():
+    evaluation = records.evaluation()
+    groups = group_mistakes(evaluation)
+    counts = {(group.true, group.predicted): group.count for group in groups}
+    assert counts == records.MISTAKES
+    assert list(counts) == sorted(counts)  # as the matrix is read
+    cells = [cell for row in confusion_cells(evaluation, groups) for cell in row]
+    assert sum(cell.count for cell in cells) == 10_000
+    assert {cell.group for cell in cells if cell.group} == {group.name for group in groups}
+    for cell in cells:
+        assert bool(cell.group) is (cell.count > 0 and cell.true != cell.predicted)
+
+
+def test_the_surest_come_first_within_a_group():
+    for group in group_mistakes(records.evaluation()):
+        sure = [float(digit.sure.removesuffix(f"{SPACE}%")) for digit in group.digits]
+        assert sure == sorted(sure, reverse=True)
+        assert len(sure) == group.count
+        assert group.words == f"{group.count} images"
+
+
+def test_too_many_leave_every_group_its_surest():
+    groups = group_mistakes(records.evaluation(1))
+    assert sum(group.count for group in groups) == 202
+    assert sum(len(group.digits) for group in groups) == MOST_IMAGES
+    shown = sorted(len(group.digits) for group in groups)
+    cut = [group for group in groups if len(group.digits) < group.count]
+    # Those that are cut short all show as many, give or take one: no group is preferred.
+    assert max(shown) - min(len(group.digits) for group in cut) <= 1
+    assert cut[0].words == f"the {len(cut[0].digits)} surest of {cut[0].count} images"
+
+
+def test_images_are_the_pixels_of_the_test_set():
+    evaluation = records.evaluation()
+    wrong = next(w for w in evaluation.misclassified if w.index == 490)
+    digit = next(d for group in group_mistakes(evaluation) for d in group.digits if d.index == 490)
+    with Image.open(io.BytesIO(base64.b64decode(digit.image.partition(",")[2]))) as image:
+        ink = np.asarray(image.getchannel("A"))
+    assert ink.tobytes() == base64.b64decode(wrong.pixels)
+
+
+def test_the_most_frequent_are_named():
+    assert most_frequent(records.evaluation()).startswith("Most frequent: 4 read as 9 (7 times)")
+
+
+def test_no_mistakes_is_no_failure():
+    right = tuple(tuple(1000 * (row == column) for column in range(10)) for row in range(10))
+    evaluation = replace(records.evaluation(), confusion=right, correct=10_000, accuracy=1.0, misclassified=())
+    assert most_frequent(evaluation) == "No image is named wrongly."
+    assert group_mistakes(evaluation) == ()
