@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mnist.history import EpochRecord, History
-from mnist.results import Evaluation, LayerFacts, Misclassified
+from mnist.results import Answer, Evaluation, LayerFacts
 from mnist.study import LEAST_ACCURACY
 from reports.formats import counted, fixed, listing, percent, significant
 from reports.png import data_uri, ink_png
@@ -203,7 +203,7 @@ def _times(count: int) -> str:
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
-def _digit(wrong: Misclassified) -> Digit:
+def _digit(wrong: Answer) -> Digit:
     return Digit(
         wrong.index,
         wrong.true,

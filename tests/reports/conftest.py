@@ -43,7 +43,12 @@ def make_page(tmp_path_factory):
 
     def make(epochs=15, learning_rate=1.0, preset="class", heading=None):
         inputs = Inputs(
-            records.history(epochs), records.evaluation(epochs), Path("backprop.xlsx"), records.PROOF, records.studies()
+            records.history(epochs),
+            records.evaluation(epochs),
+            records.weights(),
+            Path("backprop.xlsx"),
+            records.PROOF,
+            records.studies(),
         )
         page = view_page(heading or Heading(records.HOSTILE, records.HOSTILE), PRESETS[preset], learning_rate, inputs)
         path = tmp_path_factory.mktemp("page") / "report.html"

@@ -1,0 +1,183 @@
+// “Draw a digit”: strokes or a test image → what the network gets → what it says.
+{
+  const PAUSE = 800; // milliseconds without a change after which the answer is read out
+  const POSITIVE = [47, 98, 173], NEGATIVE = [176, 74, 16], INK = [0, 0, 0];
+  const NEAR = 0.004; // points closer than this part of the field's width add nothing to a stroke
+
+  const part = name => document.getElementById(`digit-${name}`);
+  const data = JSON.parse(part("data").textContent);
+  const paper = part("paper"), seen = part("seen"), shares = [...part("shares").children];
+  const maps = [...document.querySelectorAll(".digit-map")], kernels = [...document.querySelectorAll(".digit-kernel")];
+  const radios = [...part("picks").querySelectorAll("input")];
+  const state = { strokes: [], pick: null, pointer: null, awaited: false, outputs: [], probabilities: [] };
+  let network = null, pause = 0;
+
+  const percent = share => `${(100 * share).toFixed(1)}\u00a0%`;
+  const isEmpty = () => state.pick === null && !state.strokes.length;
+
+  // The image that the network gets.
+  function currentImage() {
+    if (state.pick === null) return digitImage.fromStrokes(state.strokes);
+    return Uint8Array.from(atob(data.picks[state.pick].pixels), character => character.charCodeAt(0));
+  }
+
+  // Paint one pixel for each value, from -1 to 1: the sign is the colour, the size the opacity. (In the dark scheme the
+  // style sheet turns the colours round.)
+  function paint(canvas, values, positive = INK, negative = INK) {
+    const context = canvas.getContext("2d"), image = context.createImageData(canvas.width, canvas.height);
+    values.forEach((value, place) => {
+      const [red, green, blue] = value < 0 ? negative : positive;
+      image.data.set([red, green, blue, Math.round(255 * Math.abs(value))], 4 * place);
+    });
+    context.putImageData(image, 0, 0);
+  }
+
+  function paintPaper() {
+    const edge = Math.round(paper.clientWidth * devicePixelRatio), context = paper.getContext("2d");
+    if (paper.width !== edge) paper.width = paper.height = edge;
+    context.clearRect(0, 0, edge, edge);
+    context.imageSmoothingEnabled = false;
+    if (state.pick !== null) context.drawImage(seen, 0, 0, edge, edge);
+    context.lineCap = context.lineJoin = "round";
+    context.lineWidth = digitImage.penWidth * edge;
+    context.beginPath();
+    for (const stroke of state.strokes) {
+      context.moveTo(stroke[0][0] * edge, stroke[0][1] * edge);
+      for (const [x, y] of stroke) context.lineTo(x * edge, y * edge);
+    }
+    context.stroke();
+  }
+
+  function showShares(best) {
+    shares.forEach((row, digit) => {
+      const share = state.probabilities[digit] ?? null, data = row.querySelector("data");
+      data.value = share ?? "";
+      data.textContent = share === null ? "–" : percent(share);
+      row.querySelector(".digit-bar").style.width = `${100 * (share ?? 0)}%`;
+      row.classList.toggle("best", digit === best);
+      row.querySelector(".digit-mark").textContent = digit === best ? "answer" : "";
+    });
+  }
+
+  function showMaps() {
+    const outputs = state.outputs, first = outputs.length ? outputs[data.layers.findIndex(({ kind }) => kind === "ReLU")] : null;
+    const most = first ? first.values.reduce((a, b) => Math.max(a, b), 1e-9) : 1;
+    maps.forEach((canvas, channel) => {
+      const plane = canvas.width * canvas.height;
+      const values = first ? first.values.subarray(channel * plane, (channel + 1) * plane) : new Float64Array(plane);
+      paint(canvas, values.map(value => value / most));
+    });
+  }
+
+  function showSource() {
+    const pick = state.pick === null ? null : data.picks[state.pick].name;
+    part("source").textContent = pick ? `As it is: ${pick}` : isEmpty() ? "An empty field" : "Your drawing, scaled and centred";
+    part("hint").hidden = Boolean(state.strokes.length);
+  }
+
+  function classify(image) {
+    network ??= digitNetwork.read(data);
+    const start = performance.now(), { logits, outputs } = digitNetwork.run(network, image);
+    const products = data.layers.reduce((sum, layer) => sum + layer.multiply_adds, 0);
+    const time = Math.max(1, Math.round(performance.now() - start));
+    part("time").textContent = `One answer takes ${products.toLocaleString("en")} multiply-adds; the last one took ${time} ms in this browser.`;
+    return { outputs, probabilities: digitNetwork.softmax(logits) };
+  }
+
+  // Bring everything in line with the state; at most once a frame.
+  function update() {
+    state.awaited = false;
+    const image = currentImage();
+    paint(seen, [...image].map(byte => byte / 255));
+    paintPaper();
+    Object.assign(state, isEmpty() ? { outputs: [], probabilities: [] } : classify(image));
+    const best = state.probabilities.indexOf(Math.max(...state.probabilities));
+    showShares(best);
+    showMaps();
+    showSource();
+    part("answer").textContent = isEmpty() ? "Draw something" : `It looks like a ${best}`;
+  }
+
+  function change(quietly = false) {
+    if (!state.awaited) requestAnimationFrame(update);
+    state.awaited = true;
+    clearTimeout(pause);
+    if (!quietly) pause = setTimeout(announce, PAUSE);
+  }
+
+  // Read the answer out, and describe the maps, only when the drawing rests.
+  function announce() {
+    const order = state.probabilities.map((share, digit) => ({ share, digit })).sort((a, b) => b.share - a.share);
+    part("status").textContent = order.length
+      ? `The network reads a ${order[0].digit}, ${percent(order[0].share)}; next a ${order[1].digit}, ${percent(order[1].share)}.`
+      : "The field is empty: draw something, or pick a test image.";
+  }
+
+  function pick(choice, quietly = false) {
+    state.pick = choice;
+    state.strokes = [];
+    if (choice === null) for (const radio of radios) radio.checked = false;
+    change(quietly);
+  }
+
+  function point(event) {
+    const field = paper.getBoundingClientRect(), within = value => Math.min(1, Math.max(0, value));
+    return [within((event.clientX - field.left) / field.width), within((event.clientY - field.top) / field.height)];
+  }
+
+  function begin(event) {
+    if (state.pointer !== null || event.button) return;
+    paper.setPointerCapture(event.pointerId);
+    state.pointer = event.pointerId;
+    if (state.pick !== null) pick(null);
+    state.strokes.push([point(event)]);
+    change();
+  }
+
+  function move(event) {
+    if (event.pointerId !== state.pointer) return;
+    const stroke = state.strokes.at(-1), passed = event.getCoalescedEvents?.() ?? [];
+    for (const next of (passed.length ? passed : [event]).map(point)) {
+      const [x, y] = stroke.at(-1);
+      if (Math.hypot(next[0] - x, next[1] - y) > NEAR) stroke.push(next);
+    }
+    change();
+  }
+
+  function end(event) {
+    if (event.pointerId === state.pointer) state.pointer = null;
+  }
+
+  function undo() {
+    state.strokes.pop();
+    if (state.pick !== null) pick(null);
+    change();
+  }
+
+  function paintKernels() {
+    const first = data.layers[0], weights = digitNetwork.floats(data.tensors[`${first.name}.weight`].data);
+    const most = weights.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-9), count = first.kernel ** 2;
+    kernels.forEach((canvas, channel) => {
+      const own = [...weights.subarray(channel * count, (channel + 1) * count)];
+      paint(canvas, own.map(weight => weight / most), POSITIVE, NEGATIVE);
+    });
+  }
+
+  // Nothing is computed before the reader comes near; then the first test image shows what there is to see.
+  function arrive(entries, observer) {
+    if (!entries.some(entry => entry.isIntersecting)) return;
+    observer.disconnect();
+    paintKernels();
+    if (isEmpty()) radios[0].checked = true;
+    if (isEmpty()) pick(0, true);
+  }
+
+  paper.addEventListener("pointerdown", begin);
+  paper.addEventListener("pointermove", move);
+  for (const name of ["pointerup", "pointercancel"]) paper.addEventListener(name, end);
+  part("undo").addEventListener("click", undo);
+  part("clear").addEventListener("click", () => pick(null));
+  part("picks").addEventListener("change", event => pick(Number(event.target.value)));
+  new ResizeObserver(() => change(true)).observe(paper);
+  new IntersectionObserver(arrive, { rootMargin: "300px" }).observe(paper);
+}
