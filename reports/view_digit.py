@@ -75,6 +75,12 @@ class DigitView:
     """Edge of the first layer's window."""
     windows: tuple[tuple[str, ...], ...]
     """The first layer's weights: for each map the window, row by row, then the bias."""
+    paper: str
+    """What the network gets for a pixel without ink."""
+    ink: str
+    """What it gets for a pixel full of ink."""
+    grounds: int
+    """How many maps are above zero where there is nothing but paper."""
     program: DigitData
 
     def data(self) -> dict[str, Any]:
@@ -87,12 +93,16 @@ def view_digit(evaluation: Evaluation, weights: Weights) -> DigitView:
     mistakes = _mistakes(evaluation)
     answers = (*evaluation.samples, *mistakes)
     first = evaluation.layers[0]
+    windows, paper = _windows(first, weights), -weights.mean / weights.deviation
     return DigitView(
         picks=tuple(map(_pick, answers)),
         mistakes=len(mistakes),
         maps=first.channels,
         kernel=first.kernel or 1,
-        windows=_windows(first, weights),
+        windows=tuple(tuple(fixed(value, 3) for value in window) for window in windows),
+        paper=fixed(paper, 2),
+        ink=fixed((1 - weights.mean) / weights.deviation, 2),
+        grounds=sum(paper * sum(window[:-1]) + window[-1] > 0 for window in windows),
         program=DigitData(
             mean=weights.mean,
             deviation=weights.deviation,
@@ -104,14 +114,11 @@ def view_digit(evaluation: Evaluation, weights: Weights) -> DigitView:
     )
 
 
-def _windows(first: LayerFacts, weights: Weights) -> tuple[tuple[str, ...], ...]:
-    """Spell the weights of the first layer, which sees the image's only channel."""
+def _windows(first: LayerFacts, weights: Weights) -> list[list[float]]:
+    """Give the first layer's weights, map by map: the window on the image's only channel, then the bias."""
     windows = weights.tensors[f"{first.name}.weight"].numbers().reshape(first.channels, -1)
     biases = weights.tensors[f"{first.name}.bias"].numbers()
-    return tuple(
-        tuple(fixed(float(value), 3) for value in (*window, bias))
-        for window, bias in zip(windows, biases, strict=True)
-    )
+    return [[*window, bias] for window, bias in zip(windows.tolist(), biases.tolist(), strict=True)]
 
 
 def _mistakes(evaluation: Evaluation) -> tuple[Answer, ...]:

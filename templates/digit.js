@@ -2,6 +2,7 @@
 {
   const PAUSE = 800; // milliseconds without a change after which the answer is read out
   const POSITIVE = [47, 98, 173], NEGATIVE = [176, 74, 16], INK = [0, 0, 0];
+  const SMALL = 1e-9; // in place of a largest value of 0, to divide by
   const NEAR = 0.004; // points closer than this part of the field's width add nothing to a stroke
 
   const part = name => document.getElementById(`digit-${name}`);
@@ -12,6 +13,7 @@
   const state = { strokes: [], pick: null, pointer: null, awaited: false, outputs: [], probabilities: [] };
   let network = null, pause = 0;
 
+  const largest = values => values.reduce((a, b) => Math.max(a, b), 0);
   const percent = share => `${(100 * share).toFixed(1)}\u00a0%`;
   const isEmpty = () => state.pick === null && !state.strokes.length;
 
@@ -59,28 +61,40 @@
     });
   }
 
+  // The first layer's maps after ReLU, one array each; nothing where nothing is drawn.
+  function firstMaps() {
+    const first = state.outputs[data.layers.findIndex(({ kind }) => kind === "ReLU")];
+    return maps.map(({ width, height }, channel) => {
+      const plane = width * height;
+      return first ? first.values.subarray(channel * plane, (channel + 1) * plane) : new Float64Array(plane);
+    });
+  }
+
   function showMaps() {
-    const outputs = state.outputs, first = outputs.length ? outputs[data.layers.findIndex(({ kind }) => kind === "ReLU")] : null;
-    const most = first ? first.values.reduce((a, b) => Math.max(a, b), 1e-9) : 1;
-    maps.forEach((canvas, channel) => {
-      const plane = canvas.width * canvas.height;
-      const values = first ? first.values.subarray(channel * plane, (channel + 1) * plane) : new Float64Array(plane);
-      paint(canvas, values.map(value => value / most));
+    const planes = firstMaps(), most = Math.max(SMALL, ...planes.map(largest));
+    maps.forEach((canvas, channel) => paint(canvas, planes[channel].map(value => value / most)));
+  }
+
+  function describeMaps() {
+    firstMaps().forEach((plane, channel) => {
+      const most = largest(plane), place = plane.indexOf(most), width = maps[channel].width;
+      const where = `row ${Math.floor(place / width) + 1}, column ${(place % width) + 1}`;
+      const words = most > 0 ? `largest value ${most.toFixed(2)}, in ${where}` : "nothing above zero";
+      maps[channel].setAttribute("aria-label", `Map ${channel + 1}: ${words}`);
     });
   }
 
   function showSource() {
-    const pick = state.pick === null ? null : data.picks[state.pick].name;
-    part("source").textContent = pick ? `As it is: ${pick}` : isEmpty() ? "An empty field" : "Your drawing, scaled and centred";
+    const drawn = state.strokes.length ? "Your drawing, scaled and centred" : "An empty field";
+    part("source").textContent = state.pick === null ? drawn : `As it is: ${data.picks[state.pick].name}`;
     part("hint").hidden = Boolean(state.strokes.length);
   }
 
   function classify(image) {
     network ??= digitNetwork.read(data);
     const start = performance.now(), { logits, outputs } = digitNetwork.run(network, image);
-    const products = data.layers.reduce((sum, layer) => sum + layer.multiply_adds, 0);
-    const time = Math.max(1, Math.round(performance.now() - start));
-    part("time").textContent = `One answer takes ${products.toLocaleString("en")} multiply-adds; the last one took ${time} ms in this browser.`;
+    part("milliseconds").textContent = Math.max(1, Math.round(performance.now() - start));
+    part("time").hidden = false;
     return { outputs, probabilities: digitNetwork.softmax(logits) };
   }
 
@@ -95,7 +109,8 @@
     showShares(best);
     showMaps();
     showSource();
-    part("answer").textContent = isEmpty() ? "Draw something" : `It looks like a ${best}`;
+    const likely = isEmpty() ? "" : percent(state.probabilities[best]);
+    part("answer").textContent = likely ? `It looks like a ${best}: ${likely}` : "Draw something";
   }
 
   function change(quietly = false) {
@@ -108,9 +123,11 @@
   // Read the answer out, and describe the maps, only when the drawing rests.
   function announce() {
     const order = state.probabilities.map((share, digit) => ({ share, digit })).sort((a, b) => b.share - a.share);
-    part("status").textContent = order.length
-      ? `The network reads a ${order[0].digit}, ${percent(order[0].share)}; next a ${order[1].digit}, ${percent(order[1].share)}.`
+    const [first, next] = order.map(({ share, digit }) => `a ${digit}, ${percent(share)}`);
+    part("status").textContent = first
+      ? `The network reads ${first}; next ${next}.`
       : "The field is empty: draw something, or pick a test image.";
+    describeMaps();
   }
 
   function pick(choice, quietly = false) {
@@ -156,7 +173,7 @@
 
   function paintKernels() {
     const first = data.layers[0], weights = digitNetwork.floats(data.tensors[`${first.name}.weight`].data);
-    const most = weights.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-9), count = first.kernel ** 2;
+    const most = Math.max(SMALL, largest(weights.map(Math.abs))), count = first.kernel ** 2;
     kernels.forEach((canvas, channel) => {
       const own = [...weights.subarray(channel * count, (channel + 1) * count)];
       paint(canvas, own.map(weight => weight / most), POSITIVE, NEGATIVE);
@@ -168,8 +185,9 @@
     if (!entries.some(entry => entry.isIntersecting)) return;
     observer.disconnect();
     paintKernels();
-    if (isEmpty()) radios[0].checked = true;
-    if (isEmpty()) pick(0, true);
+    if (!isEmpty()) return;
+    radios[0].checked = true;
+    pick(0, true);
   }
 
   paper.addEventListener("pointerdown", begin);
@@ -179,5 +197,5 @@
   part("clear").addEventListener("click", () => pick(null));
   part("picks").addEventListener("change", event => pick(Number(event.target.value)));
   new ResizeObserver(() => change(true)).observe(paper);
-  new IntersectionObserver(arrive, { rootMargin: "300px" }).observe(paper);
+  new IntersectionObserver(arrive, { rootMargin: "300px" }).observe(paper.closest("section"));
 }

@@ -1,5 +1,5 @@
-// From strokes of a pen to an image as MNIST's were made (LeCun, Cortes and Burges, “The MNIST database”): scaled to
-// fit a box of 20 × 20 pixels, with grey edges, the centre of mass in the middle of 28 × 28.
+// From strokes of a pen to an image as MNIST's were made (LeCun, Cortes and Burges, “The MNIST database”): scaled to fit
+// 20 × 20 pixels, with grey edges, and placed so that the centre of mass is in the middle of 28 × 28.
 const digitImage = (() => {
   const FIELD = 28, BOX = 20;
   // A stroke is full ink up to CORE pixels from its middle and fades out at EDGE. Among the inked pixels of MNIST's
@@ -10,8 +10,10 @@ const digitImage = (() => {
 
   function bounds(strokes) {
     const points = strokes.flat(), xs = points.map(point => point[0]), ys = points.map(point => point[1]);
-    const reduce = (values, pick) => values.reduce((a, b) => pick(a, b));
-    return { left: reduce(xs, Math.min), right: reduce(xs, Math.max), top: reduce(ys, Math.min), bottom: reduce(ys, Math.max) };
+    // One by one: as arguments of a single call a long drawing's points would be too many.
+    const least = values => values.reduce((a, b) => Math.min(a, b));
+    const most = values => values.reduce((a, b) => Math.max(a, b));
+    return { left: least(xs), right: most(xs), top: least(ys), bottom: most(ys) };
   }
 
   // Scale strokes so that their ink just fits the box, keeping their proportions, in the middle of the box.

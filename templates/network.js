@@ -109,7 +109,8 @@ const digitNetwork = (() => {
   // Run 28 × 28 bytes, 0 (paper) to 255 (ink), through the network; gives its logits and what each layer made.
   function run(network, bytes) {
     const values = Float64Array.from(bytes, byte => (byte / 255 - network.mean) / network.deviation);
-    let last = { values, channels: 1, size: Math.sqrt(bytes.length) };
+    // Truncated to an integer type: with a floating-point size every index below would be computed in floating point.
+    let last = { values, channels: 1, size: Math.sqrt(bytes.length) | 0 };
     const outputs = network.steps.map(step => (last = step(last)));
     return { logits: [...last.values], outputs };
   }
