@@ -37,7 +37,7 @@ class Pick:
     def label(self) -> str:
         """Say in words what the image is."""
         wrong = f", which the network read as {self.predicted}" if self.predicted != self.true else ""
-        return f"a {self.true}, test image {self.index}{wrong}"
+        return f"{'an' if self.true == 8 else 'a'} {self.true}, test image {self.index}{wrong}"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@
   let network = null, pause = 0;
 
   const largest = values => values.reduce((a, b) => Math.max(a, b), 0);
+  const named = digit => `${digit === 8 ? "an" : "a"} ${digit}`;
   const percent = share => `${(100 * share).toFixed(1)}\u00a0%`;
   const isEmpty = () => state.pick === null && !state.strokes.length;
 
@@ -110,7 +111,7 @@
     showMaps();
     showSource();
     const likely = isEmpty() ? "" : percent(state.probabilities[best]);
-    part("answer").textContent = likely ? `It looks like a ${best}: ${likely}` : "Draw something";
+    part("answer").textContent = likely ? `It looks like ${named(best)}: ${likely}` : "Draw something";
   }
 
   function change(quietly = false) {
@@ -123,7 +124,7 @@
   // Read the answer out, and describe the maps, only when the drawing rests.
   function announce() {
     const order = state.probabilities.map((share, digit) => ({ share, digit })).sort((a, b) => b.share - a.share);
-    const [first, next] = order.map(({ share, digit }) => `a ${digit}, ${percent(share)}`);
+    const [first, next] = order.map(({ share, digit }) => `${named(digit)}, ${percent(share)}`);
     part("status").textContent = first
       ? `The network reads ${first}; next ${next}.`
       : "The field is empty: draw something, or pick a test image.";
