@@ -10,7 +10,7 @@
   const paper = part("paper"), seen = part("seen"), shares = [...part("shares").children];
   const maps = [...document.querySelectorAll(".digit-map")], kernels = [...document.querySelectorAll(".digit-kernel")];
   const radios = [...part("picks").querySelectorAll("input")];
-  const state = { strokes: [], pick: null, pointer: null, awaited: false, outputs: [], probabilities: [] };
+  const state = { strokes: [], pick: null, pointer: null, awaited: false, rest: 0, outputs: [], probabilities: [] };
   let network = null, pause = 0;
 
   const largest = values => values.reduce((a, b) => Math.max(a, b), 0);
@@ -99,12 +99,10 @@
     return { outputs, probabilities: digitNetwork.softmax(logits) };
   }
 
-  // Bring everything in line with the state; at most once a frame.
-  function update() {
-    state.awaited = false;
-    const image = currentImage();
+  // Bring everything but the paper in line with the state.
+  function answer() {
+    const start = performance.now(), image = currentImage();
     paint(seen, [...image].map(byte => byte / 255));
-    paintPaper();
     Object.assign(state, isEmpty() ? { outputs: [], probabilities: [] } : classify(image));
     const best = state.probabilities.indexOf(Math.max(...state.probabilities));
     showShares(best);
@@ -112,17 +110,33 @@
     showSource();
     const likely = isEmpty() ? "" : percent(state.probabilities[best]);
     part("answer").textContent = likely ? `It looks like ${named(best)}: ${likely}` : "Draw something";
+    state.rest = 2 * performance.now() - start;
+  }
+
+  // Once a frame. Answering gets half of the time at most, so that on any machine the ink keeps up with the pen.
+  function update() {
+    const resting = performance.now() < state.rest;
+    if (!resting) answer();
+    paintPaper();
+    state.awaited = resting;
+    if (resting) requestAnimationFrame(update);
+    else part("shares").setAttribute("aria-busy", "false");
   }
 
   function change(quietly = false) {
     if (!state.awaited) requestAnimationFrame(update);
     state.awaited = true;
+    part("shares").setAttribute("aria-busy", "true");
     clearTimeout(pause);
     if (!quietly) pause = setTimeout(announce, PAUSE);
   }
 
-  // Read the answer out, and describe the maps, only when the drawing rests.
+  // Read the answer out, and describe the maps, only when the pen is up and the answer is there.
   function announce() {
+    if (state.awaited || state.pointer !== null) {
+      pause = setTimeout(announce, PAUSE);
+      return;
+    }
     const order = state.probabilities.map((share, digit) => ({ share, digit })).sort((a, b) => b.share - a.share);
     const [first, next] = order.map(({ share, digit }) => `${named(digit)}, ${percent(share)}`);
     part("status").textContent = first
@@ -134,6 +148,7 @@
   function pick(choice, quietly = false) {
     state.pick = choice;
     state.strokes = [];
+    state.rest = 0;
     if (choice === null) for (const radio of radios) radio.checked = false;
     change(quietly);
   }
