@@ -44,11 +44,11 @@ class Team:
         return self.rank == 0
 
     def sum(self, tensor: Tensor) -> Tensor:
-        """Add up the processes' CPU tensors. Raises MnistError where a process is gone."""
+        """Add up the processes' CPU tensors, which stay as they are. Raises MnistError where a process is gone."""
         if self.size == 1:
             return tensor
         with _explained():
-            travelling = tensor.to(self.device)
+            travelling = tensor.to(self.device, copy=True)
             dist.all_reduce(travelling)
             return travelling.cpu()
 

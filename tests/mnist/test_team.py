@@ -27,13 +27,16 @@ sys.path.insert(0, {tests!r})
 from conftest import TINY
 from mnist.data import Dataset, load
 from mnist.team import joined
+from mnist import training as trainings
 from mnist.training import Training
 import dataclasses
+trainings.EXCHANGE_EVERY = 1
 torch.set_num_threads(1)
 data = load(Path({data!r}))
 train, test = slice({images}), slice(301)
 part = Dataset(data.train_images[train], data.train_labels[train], data.test_images[test], data.test_labels[test])
-recipe = dataclasses.replace(TINY, epochs=2, norm_size=16, muon_rate={muon})
+choosy = {{"hard_share": 0.3, "easy_share": 0.2, "whole_first": 1}}
+recipe = dataclasses.replace(TINY, epochs=2, norm_size=16, muon_rate={muon}, **choosy)
 with joined("cpu") as team:
     training = Training(recipe, 5, "float32", part, team)
     records = [training.run_epoch(epoch, lambda _: None) for epoch in (1, 2)]
@@ -76,6 +79,7 @@ def test_one_process_and_several_compute_the_same(
     )
     assert together["rates"] == alone["rates"]
     assert together["losses"] == pytest.approx(alone["losses"], rel=1e-4)
+    assert together["correct"] == pytest.approx(alone["correct"], abs=0.02)
     for key in ("network", "average"):
         for name, value in alone["states"][key].items():
             if value.is_floating_point():
