@@ -90,7 +90,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[Parser]") -> None:
         "evaluate",
         help="measure the trained network on the 10,000 test images",
         description="Measure the network in OUTPUT/model.pt on the 10,000 test images: accuracy, loss, confusion "
-        "matrix, every misclassified image. Writes evaluation.json and weights.json beside it.",
+        "matrix, every misclassified image, some of each digit. Writes evaluation.json and weights.json beside it.",
     )
     add_data(evaluate)
     add_output(evaluate)

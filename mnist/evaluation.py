@@ -12,8 +12,10 @@ from mnist.data import Dataset
 from mnist.errors import MnistError
 from mnist.history import TEST_IMAGES, History
 from mnist.model import DEVIATION, DIGITS, MEAN, Network, count_parameters, layer_facts, summarise
-from mnist.results import Evaluation, Misclassified, Weights, WeightTensor
+from mnist.results import Answer, Evaluation, Weights, WeightTensor
 from mnist.training import measured_network, probabilities_and_loss
+
+SAMPLES_PER_DIGIT = 2
 
 
 def load_network(path: Path) -> tuple[Network, History]:
@@ -45,11 +47,12 @@ def evaluate(path: Path, dataset: Dataset) -> tuple[Evaluation, Weights]:
         parameters=count_parameters(network),
         summary=summarise(network),
         confusion=confusion_matrix(dataset.test_labels, predictions),
-        misclassified=_misclassified(dataset, probabilities),
+        misclassified=misclassified(dataset, probabilities),
+        samples=samples(dataset, probabilities),
         layers=layer_facts(network),
         data=history.data,
     )
-    return evaluation, _weights(network, digest)
+    return evaluation, export_weights(network, digest)
 
 
 def confusion_matrix(labels: Tensor, predictions: Tensor) -> tuple[tuple[int, ...], ...]:
@@ -58,22 +61,33 @@ def confusion_matrix(labels: Tensor, predictions: Tensor) -> tuple[tuple[int, ..
     return tuple(tuple(row) for row in counts.view(DIGITS, DIGITS).tolist())
 
 
-def _misclassified(dataset: Dataset, probabilities: Tensor) -> tuple[Misclassified, ...]:
-    predictions = probabilities.argmax(1)
-    wrong = (predictions != dataset.test_labels).nonzero().flatten().tolist()
+def misclassified(dataset: Dataset, probabilities: Tensor) -> tuple[Answer, ...]:
+    """Give the test images whose most probable digit, of probabilities (N, 10), is not their label, in their order."""
+    wrong = (probabilities.argmax(1) != dataset.test_labels).nonzero().flatten().tolist()
+    return tuple(_answer(dataset, probabilities, index) for index in wrong)
+
+
+def samples(dataset: Dataset, probabilities: Tensor) -> tuple[Answer, ...]:
+    """Give the first test images of each digit, 0 to 9, whatever the network says of them in probabilities (N, 10)."""
     return tuple(
-        Misclassified(
-            index=index,
-            true=int(dataset.test_labels[index]),
-            predicted=int(predictions[index]),
-            probabilities=tuple(probabilities[index].tolist()),
-            pixels=base64.b64encode(dataset.test_images[index].numpy().tobytes()).decode(),
-        )
-        for index in wrong
+        _answer(dataset, probabilities, index)
+        for digit in range(DIGITS)
+        for index in (dataset.test_labels == digit).nonzero().flatten().tolist()[:SAMPLES_PER_DIGIT]
     )
 
 
-def _weights(network: Network, digest: str) -> Weights:
+def _answer(dataset: Dataset, probabilities: Tensor, index: int) -> Answer:
+    return Answer(
+        index=index,
+        true=int(dataset.test_labels[index]),
+        predicted=int(probabilities[index].argmax()),
+        probabilities=tuple(probabilities[index].tolist()),
+        pixels=base64.b64encode(dataset.test_images[index].numpy().tobytes()).decode(),
+    )
+
+
+def export_weights(network: Network, digest: str) -> Weights:
+    """Take out all that is needed to run the network elsewhere; `digest` is the SHA-256 of its checkpoint."""
     state = {name: tensor for name, tensor in network.state_dict().items() if tensor.is_floating_point()}
     tensors = {
         # Contiguous: in memory the channels of a convolution lie innermost, in the file they come as the shape says.
@@ -102,7 +116,7 @@ def describe(evaluation: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def _line(wrong: Misclassified) -> str:
+def _line(wrong: Answer) -> str:
     answer, truth = wrong.probabilities[wrong.predicted], wrong.probabilities[wrong.true]
     return f"{wrong.index:6}  {wrong.true:4}  {wrong.predicted:6}  {answer:7.1%}  {truth:7.1%}"
 

@@ -4,6 +4,9 @@ import base64
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mnist.files import read_record, write_record
 
 REMEDY = "run `make report`, or `python -m mnist evaluate`, which writes it"
@@ -36,8 +39,8 @@ class LayerFacts:
 
 
 @dataclass(frozen=True)
-class Misclassified:
-    """One test image that the network names wrongly."""
+class Answer:
+    """One test image and what the network says of it."""
 
     index: int
     """Place in the test set, counted from 0."""
@@ -73,7 +76,10 @@ class Evaluation:
     """The network as torchsummary prints it; ends with a newline."""
     confusion: tuple[tuple[int, ...], ...]
     """10 × 10 counts: row = true digit, column = the network's answer."""
-    misclassified: tuple[Misclassified, ...]
+    misclassified: tuple[Answer, ...]
+    """Every test image that the network names wrongly."""
+    samples: tuple[Answer, ...]
+    """The first test images of each digit, 0 to 9, chosen by their place alone, never by how well the network does."""
     layers: tuple[LayerFacts, ...]
     data: dict[str, str]
     """MD5 sums of the four uncompressed MNIST files."""
@@ -86,6 +92,10 @@ class WeightTensor:
     shape: tuple[int, ...]
     data: str
     """Little-endian float32 in C order, in base64."""
+
+    def numbers(self) -> NDArray[np.float32]:
+        """Unpack the numbers in their shape. Raises ValueError where they don't fill it."""
+        return np.frombuffer(base64.b64decode(self.data, validate=True), "<f4").reshape(self.shape)
 
 
 @dataclass(frozen=True)

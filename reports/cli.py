@@ -18,6 +18,7 @@ Write the page to hand in from what the other commands left in OUTPUT.
           OUTPUT/mnist/history.json          written by `make train`
           OUTPUT/mnist/model.pt              written by `make train`
           OUTPUT/mnist/evaluation.json       written by `make report`
+          OUTPUT/mnist/weights.json          written by `make report`
   writes  OUTPUT/report.html                 one file that needs no network and no JavaScript
           OUTPUT/handin/                     README.md with pictures, the workbook and the page;
                                              also S6.ipynb where one of `handin` still fits

@@ -10,11 +10,13 @@ from backprop.proof.report import ProofReport
 from mnist.errors import MnistError
 from mnist.files import read_record
 from mnist.history import TEST_IMAGES, History, read_history
-from mnist.results import Evaluation, read_evaluation
+from mnist.results import Answer, Evaluation, Weights, read_evaluation, read_weights
 from mnist.study import Study, read_studies
+from reports.architecture import DIGITS, network_problem
 from reports.errors import ReportError
 
-DIGITS, PIXELS = 10, 784
+PIXELS = 784
+_EVALUATE = "run `make report`, which evaluates anew"
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Inputs:
 
     history: History
     evaluation: Evaluation
+    weights: Weights
     workbook: Path
     proof: ProofReport | None
     """What `make prove` found; None where it has not run."""
@@ -42,12 +45,14 @@ def read_inputs(output: Path) -> Inputs:
         history = read_history(folder / "history.json")
         _check_history(folder / "history.json", history)
         evaluation = read_evaluation(folder / "evaluation.json")
+        weights = read_weights(folder / "weights.json")
         studies = read_studies(folder)
     except MnistError as error:
         raise ReportError(str(error)) from error
     _check_evaluation(folder / "evaluation.json", evaluation)
     _check_together(folder, history, evaluation)
-    return Inputs(history, evaluation, workbook, _read_proof(output / "proof.json"), studies)
+    _check_weights(folder / "weights.json", weights, evaluation)
+    return Inputs(history, evaluation, weights, workbook, _read_proof(output / "proof.json"), studies)
 
 
 def _read_proof(path: Path) -> ProofReport | None:
@@ -74,7 +79,7 @@ def _check_history(path: Path, history: History) -> None:
 def _check_evaluation(path: Path, evaluation: Evaluation) -> None:
     problem = _problem(evaluation)
     if problem:
-        raise ReportError(f"{path} is damaged ({problem}): run `make report`, which evaluates anew")
+        raise ReportError(f"{path} is damaged ({problem}): {_EVALUATE}")
 
 
 def _problem(evaluation: Evaluation) -> str | None:
@@ -90,24 +95,27 @@ def _problem(evaluation: Evaluation) -> str | None:
         return "the layers' parameters do not sum to the network's"
     if not (_is_size(evaluation.loss) and _is_share(evaluation.accuracy)):
         return "impossible numbers"
-    for wrong in evaluation.misclassified:
-        if not _is_misclassified(wrong.true, wrong.predicted, wrong.probabilities, wrong.pixels):
-            return f"image {wrong.index} is not what it should be"
+    for answer in (*evaluation.misclassified, *evaluation.samples):
+        if not _is_answer(answer):
+            return f"image {answer.index} is not what it should be"
+    if {sample.true for sample in evaluation.samples} != set(range(DIGITS)):
+        return "the samples are not of all ten digits"
     return None
 
 
-def _is_misclassified(true: int, predicted: int, probabilities: tuple[float, ...], pixels: str) -> bool:
+def _is_answer(answer: Answer) -> bool:
     try:
-        size = len(binascii.a2b_base64(pixels))
+        size = len(binascii.a2b_base64(answer.pixels))
     except (binascii.Error, ValueError):
         return False
-    digits = true in range(DIGITS) and predicted in range(DIGITS)
-    return digits and size == PIXELS and len(probabilities) == DIGITS and all(map(_is_share, probabilities))
+    digits = answer.true in range(DIGITS) and answer.predicted in range(DIGITS)
+    shares = answer.probabilities
+    return digits and size == PIXELS and len(shares) == DIGITS and all(map(_is_share, shares))
 
 
 def _check_together(folder: Path, history: History, evaluation: Evaluation) -> None:
     """Hold the evaluation against the checkpoint that lies beside it."""
-    checkpoint, again = folder / "model.pt", "run `make report`, which evaluates anew"
+    checkpoint = folder / "model.pt"
     try:
         found = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     except FileNotFoundError:
@@ -115,12 +123,21 @@ def _check_together(folder: Path, history: History, evaluation: Evaluation) -> N
     except OSError as error:
         raise ReportError(f"{checkpoint} can't be read ({error.strerror}): run `make train`") from error
     if found != evaluation.checkpoint_sha256:
-        raise ReportError(f"{folder / 'evaluation.json'} is not of {checkpoint}, which has changed since: {again}")
+        raise ReportError(f"{folder / 'evaluation.json'} is not of {checkpoint}, which has changed since: {_EVALUATE}")
     if evaluation.epoch != len(history.epochs):
         raise ReportError(
             f"{folder / 'evaluation.json'} measures epoch {evaluation.epoch}, but {folder / 'history.json'} has "
-            f"{len(history.epochs)}: {again}"
+            f"{len(history.epochs)}: {_EVALUATE}"
         )
+
+
+def _check_weights(path: Path, weights: Weights, evaluation: Evaluation) -> None:
+    """Hold the exported weights against the evaluation, which fits the checkpoint."""
+    if weights.checkpoint_sha256 != evaluation.checkpoint_sha256:
+        raise ReportError(f"{path} is not of the checkpoint that evaluation.json measures: {_EVALUATE}")
+    problem = network_problem(weights, evaluation.layers)
+    if problem:
+        raise ReportError(f"{path} is not the network that evaluation.json describes ({problem}): {_EVALUATE}")
 
 
 def _is_size(value: float) -> bool:

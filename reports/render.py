@@ -16,8 +16,8 @@ from reports.view import Page
 from reports.view_schedule import learning_rate_text
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
-STYLES = ("style.css",)
-SCRIPTS = ("live.js", "mistakes.js")
+STYLES = ("style.css", "digit.css")
+SCRIPTS = ("live.js", "network.js", "digit_image.js", "digit.js", "mistakes.js")
 """The page's own files in the order in which they are put together."""
 
 

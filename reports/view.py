@@ -7,6 +7,7 @@ from reports.inputs import Inputs
 from reports.provenance import provenance
 from reports.recipe_words import Fact
 from reports.view_backprop import BackpropView, view_backprop
+from reports.view_digit import DigitView, view_digit
 from reports.view_elsewhere import ElsewhereView, view_elsewhere
 from reports.view_engines import EnginesView, view_engines
 from reports.view_mnist import MnistView, view_mnist
@@ -34,6 +35,7 @@ class Page:
     """None where `make prove` has not run."""
     elsewhere: ElsewhereView
     mnist: MnistView
+    digit: DigitView
     studies: tuple[StudyView, ...]
     """Empty where no study was made."""
     provenance: tuple[Fact, ...]
@@ -48,6 +50,7 @@ def view_page(heading: Heading, preset: Preset, learning_rate: float, inputs: In
         engines=view_engines(inputs.proof),
         elsewhere=view_elsewhere(),
         mnist=view_mnist(inputs.history, inputs.evaluation),
+        digit=view_digit(inputs.evaluation, inputs.weights),
         studies=view_studies(inputs.studies),
         provenance=provenance(inputs.history, inputs.evaluation),
     )

@@ -63,6 +63,20 @@ def test_misclassified_images_are_shown_as_they_are(found: tuple[Evaluation, Wei
         assert [list(row) for row in wrong.rows()] == dataset.test_images[wrong.index].tolist()
 
 
+def test_samples_are_the_first_of_each_digit(found: tuple[Evaluation, Weights], dataset: Dataset) -> None:
+    labels = dataset.test_labels.numpy()
+    expected = [
+        index for digit in range(10) for index in np.flatnonzero(labels == digit)[: evaluation.SAMPLES_PER_DIGIT]
+    ]
+    wrong = {answer.index: answer for answer in found[0].misclassified}
+    assert [sample.index for sample in found[0].samples] == expected
+    for sample in found[0].samples:
+        assert sample.true == labels[sample.index]
+        assert (sample.predicted != sample.true) == (sample.index in wrong)
+        assert wrong.get(sample.index, sample) == sample
+        assert [list(row) for row in sample.rows()] == dataset.test_images[sample.index].tolist()
+
+
 def test_files_come_back_as_they_were(found: tuple[Evaluation, Weights], finished_run: Path, tmp_path: Path) -> None:
     write_evaluation(tmp_path / "evaluation.json", found[0])
     write_weights(tmp_path / "weights.json", found[1])

@@ -76,7 +76,12 @@ def make_page(tmp_path_factory):
 
     def make(epochs=15, learning_rate=1.0, preset="class", heading=None):
         inputs = Inputs(
-            records.history(epochs), records.evaluation(epochs), Path("backprop.xlsx"), records.PROOF, records.studies()
+            records.history(epochs),
+            records.evaluation(epochs),
+            records.weights(),
+            Path("backprop.xlsx"),
+            records.PROOF,
+            records.studies(),
         )
         page = view_page(heading or Heading(records.HOSTILE, records.HOSTILE), PRESETS[preset], learning_rate, inputs)
         path = tmp_path_factory.mktemp("page") / "report.html"
@@ -127,3 +132,43 @@ def visit(browser):
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory):
+    """Train a network for a moment, and render the page that carries it."""
+    import digit_page  # imports torch, which most tests here don't need
+
+    found = digit_page.learn()
+    inputs = digit_page.inputs_of(found)
+    view = view_page(Heading(), PRESETS["class"], 1.0, inputs)
+    path = tmp_path_factory.mktemp("digit") / "report.html"
+    path.write_text(render(view, draw(view)), encoding="utf-8")
+    return digit_page.Digits(found, inputs, path)
+
+
+@pytest.fixture(scope="session")
+def opened_at_digits(browser, digits):
+    """Open that page once, at its section; it notes requests, messages and violations."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.noted = []
+    page.on("request", lambda request: page.noted.append(request.url))
+    page.on("console", lambda message: page.noted.append(message.text))
+    page.on("pageerror", lambda error: page.noted.append(str(error)))
+    page.add_init_script(
+        "window.violations = []; document.addEventListener('securitypolicyviolation', event => violations.push(event))"
+    )
+    page.goto(digits.path.as_uri())
+    page.locator("#digit-paper").scroll_into_view_if_needed()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def field(opened_at_digits):
+    """Give the page with an empty field to draw in."""
+    from digit_page import settle
+
+    opened_at_digits.locator("#digit-clear").click()
+    settle(opened_at_digits)
+    return opened_at_digits

@@ -2,15 +2,27 @@
 
 import base64
 import hashlib
+import math
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from backprop.proof.report import Pair, ProofReport
 from mnist.history import EpochRecord, Hardware, History, Versions, write_history
 from mnist.plan import Plan
 from mnist.recipe import RECIPES
-from mnist.results import Evaluation, LayerFacts, Misclassified, write_evaluation
+from mnist.results import (
+    Answer,
+    Evaluation,
+    LayerFacts,
+    Weights,
+    WeightTensor,
+    write_evaluation,
+    write_weights,
+)
 from mnist.study import Study, study_of
+from reports.architecture import tensor_shapes
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 PROOF = ProofReport(
@@ -125,13 +137,14 @@ def evaluation(epochs: int = 15) -> Evaluation:
         parameters=15_662,
         confusion=confusion,
         misclassified=tuple(misclassified(mistakes)),
+        samples=samples(),
         layers=tuple(LayerFacts(*window) for window in _WINDOWS),
         data=MD5,
         summary=(REFERENCE / "model-summary.txt").read_text(encoding="utf-8"),
     )
 
 
-def misclassified(mistakes: dict[tuple[int, int], int]) -> list[Misclassified]:
+def misclassified(mistakes: dict[tuple[int, int], int]) -> list[Answer]:
     """Make one image for each mistake: a slanted stroke that differs from image to image."""
     made = []
     for (true, predicted), count in mistakes.items():
@@ -140,8 +153,31 @@ def misclassified(mistakes: dict[tuple[int, int], int]) -> list[Misclassified]:
             probabilities = [0.0] * 10
             probabilities[predicted], probabilities[true] = sure, 1 - sure
             index = 100 * true + 10 * predicted + number
-            made.append(Misclassified(index, true, predicted, tuple(probabilities), _stroke(true, number)))
+            made.append(Answer(index, true, predicted, tuple(probabilities), _stroke(true, number)))
     return made
+
+
+def samples() -> tuple[Answer, ...]:
+    """Make one sample of each digit; the 8 is one of the mistakes."""
+    made = []
+    for digit in range(10):
+        predicted = 3 if digit == 8 else digit
+        shares = [0.001] * 10
+        shares[predicted] = 0.991
+        made.append(Answer(100 * digit + 10 * predicted, digit, predicted, tuple(shares), _stroke(digit, 0)))
+    return tuple(made)
+
+
+def weights() -> Weights:
+    """Make random weights of the size that training starts with, and running statistics that do something."""
+    generator = np.random.default_rng(7)
+    tensors = {}
+    for name, shape in tensor_shapes(evaluation().layers).items():
+        values = generator.normal(0, 1 / math.sqrt(max(math.prod(shape[1:]), 4)), shape)
+        values += name.endswith(("norm.weight", "running_var"))
+        content = np.abs(values) if name.endswith("running_var") else values
+        tensors[name] = WeightTensor(shape, base64.b64encode(content.astype("<f4").tobytes()).decode())
+    return Weights(hashlib.sha256(CHECKPOINT).hexdigest(), 0.1307, 0.3081, 1e-5, tensors)
 
 
 def _stroke(slant: int, shift: int) -> str:
@@ -198,3 +234,4 @@ def write_run(output: Path, epochs: int = 15) -> None:
     (output / "mnist" / "model.pt").write_bytes(CHECKPOINT)
     write_history(output / "mnist" / "history.json", history(epochs))
     write_evaluation(output / "mnist" / "evaluation.json", evaluation(epochs))
+    write_weights(output / "mnist" / "weights.json", weights())

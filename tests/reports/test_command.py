@@ -104,7 +104,7 @@ def test_names_with_line_breaks_and_other_bytes_stay_on_one_line():
         Heading("\n", "Ada\n\x1b[31m\udcffLovelace"),
         PRESETS["class"],
         1.0,
-        Inputs(records.history(), records.evaluation(), Path("backprop.xlsx"), None),
+        Inputs(records.history(), records.evaluation(), records.weights(), Path("backprop.xlsx"), None),
     )
     assert page.author == "Ada [31m?Lovelace"
     assert page.title == DEFAULT_TITLE

@@ -20,7 +20,7 @@ from reports.view import Heading, view_page
 
 @pytest.fixture(scope="module")
 def network():
-    inputs = Inputs(records.history(), records.evaluation(), None, records.PROOF)
+    inputs = Inputs(records.history(), records.evaluation(), records.weights(), None, records.PROOF)
     return draw(view_page(Heading(), PRESETS["class"], 1.0, inputs)).network
 
 

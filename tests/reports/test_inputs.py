@@ -22,6 +22,7 @@ def test_records_are_read(output):
     inputs = read_inputs(output)
     assert inputs.history == records.history()
     assert inputs.evaluation == records.evaluation()
+    assert inputs.weights == records.weights()
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,7 @@ def test_records_are_read(output):
         ("mnist/history.json", "make train"),
         ("mnist/model.pt", "make train"),
         ("mnist/evaluation.json", "make report"),
+        ("mnist/weights.json", "make report"),
     ],
 )
 def test_a_missing_file_names_the_target_that_writes_it(output, name, target):
@@ -40,7 +42,9 @@ def test_a_missing_file_names_the_target_that_writes_it(output, name, target):
     assert str(output / name) in message
 
 
-@pytest.mark.parametrize(("name", "target"), [("history", "make train"), ("evaluation", "make report")])
+@pytest.mark.parametrize(
+    ("name", "target"), [("history", "make train"), ("evaluation", "make report"), ("weights", "make report")]
+)
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff\xfe", b"null", b"[" * 100_000])
 def test_a_damaged_file_names_the_target_that_writes_it(output, name, target, content):
     (output / "mnist" / f"{name}.json").write_bytes(content)
@@ -64,11 +68,37 @@ def test_half_a_file_is_damaged(output):
         {"accuracy": 7.0},
         {"misclassified": [{"index": 0, "true": 1, "predicted": 2, "probabilities": [0.1] * 10, "pixels": "AAAA"}]},
         {"misclassified": [{"index": 0, "true": 11, "predicted": 2, "probabilities": [0.1] * 10, "pixels": ""}]},
+        {"samples": [{"index": 0, "true": 1, "predicted": 2, "probabilities": [0.1] * 10, "pixels": "AAAA"}]},
+        {"samples": []},
     ],
 )
 def test_an_impossible_evaluation_is_damaged(output, fields):
     change(output / "mnist" / "evaluation.json", **fields)
     assert "damaged" in refusal(output)
+
+
+def test_an_evaluation_from_before_there_were_samples_is_made_anew(output):
+    path = output / "mnist" / "evaluation.json"
+    content = json.loads(path.read_text())
+    del content["samples"]
+    path.write_text(json.dumps(content))
+    assert "make report" in refusal(output)
+
+
+def test_weights_of_another_checkpoint_are_refused(output):
+    change(output / "mnist" / "weights.json", checkpoint_sha256="0" * 64)
+    message = refusal(output)
+    assert "not of the checkpoint" in message
+    assert "make report" in message
+
+
+def test_weights_that_are_not_the_network_say_why(output):
+    change(output / "mnist" / "weights.json", epsilon=-1)
+    assert "impossible constants" in refusal(output)
+    change(output / "mnist" / "weights.json", epsilon=1e-5, tensors={})
+    message = refusal(output)
+    assert "no tensor conv1.weight" in message
+    assert "make report" in message
 
 
 def test_a_changed_checkpoint_asks_for_a_new_evaluation(output):
