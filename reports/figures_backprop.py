@@ -175,9 +175,9 @@ def _scale(axes: Axes, comparison: Comparison, logarithmic: bool) -> None:
     axes.set_xlim(0, max(comparison.iterations - 1, 1))
     axes.set_xlabel("iteration")
     axes.set_ylabel("total error" + (", logarithmic" if logarithmic else ""))
-    # At the very edge, where numbers don't reach it even in the larger type of a phone.
+    # So far to the left that numbers don't reach it even in the larger type of a phone.
     unit = axes.get_position().width / axes.bbox.width
-    axes.yaxis.set_label_coords(14 * unit, 0.5, transform=axes.figure.transFigure)
+    axes.yaxis.set_label_coords(30 * unit, 0.5, transform=axes.figure.transFigure)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     seen = [error for curve in comparison.curves for error in curve.errors if math.isfinite(error) and error > 0]
     if logarithmic:

@@ -143,8 +143,9 @@ def _against_the_slowest(curves: list[Curve], slowest: Curve) -> list[str]:
     fast = curves[-1] if curves else slowest
     if fast is slowest or not math.isfinite(slowest.final) or not slowest.final:
         return []
+    ratio = significant(fast.final / slowest.final, 3)
     return [
-        f"{fast.label} ends at {significant(fast.final, 4)}, which is {significant(fast.final / slowest.final, 3)} times "
+        f"{fast.label} ends at {significant(fast.final, 4)}, which is {ratio} times "
         f"the {significant(slowest.final, 4)} at which {slowest.label} ends."
     ]
 

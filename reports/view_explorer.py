@@ -35,6 +35,8 @@ class Line:
     right: Markup
     result: str
     """The name of the value that comes out."""
+    text: str
+    """For a voice to read."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,11 @@ class Settings:
     iterations: int
     starts: tuple[Start, ...]
     """The page's own first."""
+    keys: tuple[str, ...]
+    """The parts that have an explanation, in the order in which a keyboard walks through them."""
     paths: dict[str, tuple[str, ...]]
+    spoken: dict[str, str]
+    """What a voice says of each part: its formula and its gradient's."""
     meanings: dict[str, str]
     given: tuple[str, ...]
     """Targets, inputs and biases, which stay the same in every iteration."""
@@ -161,7 +167,9 @@ def view_explorer(derivation: Derivation, preset: Preset, learning_rate: float) 
             parameters=network.parameters,
             iterations=ITERATIONS,
             starts=_starts(preset, learning_rate),
+            keys=drawing.keys,
             paths={part.key: part.path for part in parts},
+            spoken={part.key: _spoken(part) for part in parts},
             meanings={part.key: part.meaning for part in parts},
             given=derivation.constants,
         ),
@@ -189,6 +197,11 @@ def _groups(preset: Preset) -> tuple[FieldGroup, ...]:
         for title, names in kinds
         if names
     )
+
+
+def _spoken(part: Part) -> str:
+    lines = [line for line in (part.forward, *part.backward[:1], part.update) if line]
+    return f"{part.key}, {part.meaning}. " + "; ".join(line.text for line in lines)
 
 
 def _program(derivation: Derivation) -> str:
@@ -230,7 +243,8 @@ def _marked(name: str, printed: str) -> str:
 
 
 def _line(left: Any, right: Any, result: str) -> Line:
-    return Line(formula((left,)).parts[0], Markup(math_element("", _MarkedPrinter().print(right))), result)
+    letters = formula((left, right))
+    return Line(letters.parts[0], Markup(math_element("", _MarkedPrinter().print(right))), result, letters.text)
 
 
 def _part(derivation: Derivation, drawing: Plan, key: str) -> Part:

@@ -50,13 +50,25 @@ function makeExplorer() {
   }
 
   function read(row) {
+    const share = state.iteration && facts.first && Number.isFinite(row.E_total);
     const where = `Iteration ${countText(state.iteration)}: E_total = ${significantText(row.E_total, 4)}` +
-      (Number.isFinite(row.E_total) && facts.first ? `, ${percentText(row.E_total / facts.first)} of where it began.` : ".");
-    const whole = `Over ${countText(settings.iterations)} updates at η = ${significantText(state.eta, 6)}:`;
-    const halved = facts.halvedAt === null ? "The error does not fall to half." : `The error is halved in iteration ${countText(facts.halvedAt)}.`;
-    const text = [where, whole, ...troubleInWords(facts, settings.iterations), ...(facts.halvedAt === 0 ? [] : [halved])].join(" ");
+      (share ? `, ${percentText(row.E_total / facts.first)} of where it began.` : ".");
+    const text = [where, ...runInWords()].join(" ");
     part("reading").textContent = text;
     announce(text);
+  }
+
+  function runInWords() {
+    const sentences = [`This run takes ${countText(settings.iterations)} updates at η = ${significantText(state.eta, 12)}.`];
+    sentences.push(...troubleInWords(facts, settings.iterations));
+    if (facts.stuckAt) sentences.push(`No gradient there is larger than ${significantText(largestGradient(rows[facts.stuckAt]), 2)} in size.`);
+    if (facts.halvedAt) sentences.push(`The error is halved in iteration ${countText(facts.halvedAt)}.`);
+    else if (facts.halvedAt === null && facts.overflow === null) sentences.push("The error never falls to half.");
+    return sentences;
+  }
+
+  function largestGradient(row) {
+    return Math.max(...settings.parameters.map(name => Math.abs(row[`dE_d${name}`])));
   }
 
   function restart(start) {
@@ -90,6 +102,7 @@ function makeExplorer() {
     if (key === state.chosen) return;
     state.chosen = key;
     showIteration();
+    announce(settings.spoken[key]);
   }
 
   function goTo(iteration) {

@@ -8,7 +8,7 @@ function makeNetworkDrawing(still, settings, choose) {
   svg.setAttribute("role", "group");
   svg.setAttribute("aria-label", "The network. Arrow keys walk from part to part.");
   const parts = new Map([...svg.querySelectorAll(".piece")].map(element => [element.dataset.key, element]));
-  const keys = Object.keys(settings.paths);
+  const { keys } = settings;
   keys.forEach(key => makeFocusable(parts.get(key), () => choose(key)));
   svg.addEventListener("keydown", event => walk(event, keys, parts));
   return {
@@ -50,6 +50,7 @@ function showPart(key, element, state, path, settings) {
   if (value) {
     value.textContent = text;
     value.setAttribute("class", `value ${sign}`);
+    fitGround(element, key.length + text.length);
   }
   const wire = element.querySelector(".wire");
   if (wire) {
@@ -58,6 +59,15 @@ function showPart(key, element, state, path, settings) {
   }
   element.classList.toggle("on-path", path.has(key));
   if (key in settings.paths) describePart(key, element, text, shown !== null, key === state.chosen, settings);
+}
+
+// The ground of a weight's label is as wide as its text, as in the still figure.
+function fitGround(element, letters) {
+  const ground = element.querySelector(".wire-piece .ground");
+  if (!ground) return;
+  const width = 7 * letters + 18;
+  ground.setAttribute("x", element.querySelector("text").getAttribute("x") - width / 2);
+  ground.setAttribute("width", width);
 }
 
 function describePart(key, element, text, isGradient, isChosen, settings) {

@@ -17,7 +17,7 @@ function putNumbersIn(equation, values) {
   for (const mark of numbers.querySelectorAll("[data-value]")) {
     mark.replaceChildren(mathNumber(values[mark.dataset.value], FORMULA_DIGITS));
   }
-  const result = mathElement("math", mathElement("mrow", mathElement("mo", "="),
-    mathNumber(values[equation.dataset.result], FORMULA_DIGITS)));
+  const value = mathNumber(values[equation.dataset.result], FORMULA_DIGITS, false);
+  const result = mathElement("math", mathElement("mrow", mathElement("mo", "="), value));
   equation.querySelector(".figures").replaceChildren(numbers, " ", result);
 }

@@ -50,8 +50,8 @@ function mathElement(name, ...content) {
   return element;
 }
 
-// A number as an operand: what is negative stands in brackets.
-function mathNumber(value, digits) {
+// A number as MathML; as an operand, what is negative stands in brackets.
+function mathNumber(value, digits, operand = true) {
   if (!Number.isFinite(value)) return mathElement("mtext", OVERFLOW_TEXT);
   const [number, power] = significantText(Math.abs(value), digits).split(TIMES_TEN);
   const size = mathElement("mrow", mathElement("mn", number));
@@ -59,6 +59,7 @@ function mathNumber(value, digits) {
     const exponent = value.toExponential(digits - 1).split("e")[1].replace("+", "").replace("-", "−");
     size.append(mathElement("mo", "×"), mathElement("msup", mathElement("mn", "10"), mathElement("mn", exponent)));
   }
-  const minus = () => mathElement("mo", "−");
-  return value < 0 ? mathElement("mrow", mathElement("mo", "("), minus(), size, mathElement("mo", ")")) : size;
+  if (value >= 0) return size;
+  const negative = mathElement("mrow", mathElement("mo", "−"), size);
+  return operand ? mathElement("mrow", mathElement("mo", "("), negative, mathElement("mo", ")")) : negative;
 }

@@ -61,7 +61,7 @@ function troubleInWords(facts, updates) {
   if (facts.diverges) sentences.push(`It diverges: the last error, ${significantText(facts.last, 4)}, is larger than the first, ${significantText(facts.first, 4)}.`);
   if (facts.stuckAt === 0) sentences.push("It hardly moves: no update changes the error by more than a millionth of it.");
   else if (facts.stuckAt !== null) sentences.push(`It is stuck from iteration ${countText(facts.stuckAt)} on, with ${percentText(facts.share)} of the error left.`);
-  if (facts.rises && !facts.diverges) sentences.push(`It does not fall steadily: the error rises in ${countText(facts.rises)} of ${countText(updates)} updates.`);
+  if (facts.rises && !facts.diverges) sentences.push(`The error does not fall steadily: it rises in ${countText(facts.rises)} of ${countText(updates)} updates.`);
   if (!sentences.length && facts.falls) sentences.push("The error falls in every update.");
   return sentences;
 }

@@ -9,8 +9,8 @@ function makeComparison() {
   const curves = data.curves.map(curve => ({ ...curve, errors: run(curve.learning_rate).slice(0, data.iterations) }));
   const charts = data.figures.map(figure => makeComparisonChart(figure.name, figure.frame, moveTo));
   let own = null;
-  const field = makeNumberField(document.getElementById("own-rate"), addRate, rateProblem);
-  document.getElementById("own-rate-remove").addEventListener("click", () => { field.set(""); show(null); });
+  const field = makeNumberField(document.getElementById("own-rate"), addRate, rateProblem, () => show(null));
+  document.getElementById("own-rate-remove").addEventListener("click", () => { field.set(NaN); show(null); });
   moveTo(0);
   return { addRate, describe: rate => ownFacts(rate, run(rate), curves, data) };
 

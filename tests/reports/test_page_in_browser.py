@@ -114,7 +114,7 @@ def test_labels_in_charts_stay_inside_on_a_phone(visit, path):
 
 def test_complete_without_javascript(visit, path):
     page = visit(path, java_script_enabled=False)
-    assert page.locator("svg").count() == 6
+    assert page.locator("svg").count() == 7
     assert page.locator("#provenance").is_visible()
 
 
