@@ -106,9 +106,9 @@ def test_ten_thousand_numbers_agree_with_numpy(any_tab):
     page, preset = any_tab
     derivation, numbers = derive(preset.network), random.Random(5)
     compared = 0
-    for _ in range(42):
+    for _ in range(22):
         values, eta = random_values(preset, numbers), 10 ** numbers.uniform(-3, 1)
-        iterations = [0, 1, *sorted(numbers.sample(range(2, ITERATIONS + 1), 6))]
+        iterations = [0, 1, *sorted(numbers.sample(range(2, ITERATIONS + 1), 14))]
         found = page.evaluate(
             """([values, eta, iterations, columns, updates]) => {
                 const rows = runNetwork(values, eta, updates);
@@ -328,7 +328,7 @@ def test_what_overflows_is_said_as_the_sheet_shows_it(page):
         (
             "1",
             "1e6",
-            "is stuck from iteration 1 on, with 99 % of the error left. No gradient there is larger than 0 in size.",
+            "is stuck from iteration 1 on, with 99 % of the error left. No gradient there is larger than 5.2 × 10⁻¹⁸",
         ),
         ("0", "1e-9", "hardly moves"),
     ],
