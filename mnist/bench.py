@@ -83,7 +83,7 @@ def _our_epochs(data: Path, name: str) -> list[EpochCost]:
         changes = [f"--epochs={len(edges)}", f"--small-share={share}", "--averaging-start=1"]
         history = _trained(["--recipe", name, *changes, f"--data={data}", f"--output={folder}"], Path(folder))
     return [
-        EpochCost(f"{name}, {edge} × {edge} pixels", record.seconds, _IMAGES, edge, history.hardware.precision)
+        EpochCost(f"{name}, {edge} × {edge} pixels", record.seconds, record.images, edge, history.hardware.precision)
         for edge, record in zip(edges, history.epochs, strict=True)
     ]
 

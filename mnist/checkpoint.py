@@ -12,7 +12,7 @@ from mnist.errors import MnistError
 from mnist.files import from_plain, write_atomically
 from mnist.history import History
 
-FORMAT = "mnist training checkpoint 2"
+FORMAT = "mnist training checkpoint 3"
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,15 @@ TEST_IMAGES, HELD_OUT_IMAGES = "test", "held-out"
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One full pass over the training images. Losses are mean cross-entropies in nats, accuracies are fractions."""
+    """One pass over the training images, or over those that are still hard.
+
+    Losses are mean cross-entropies in nats, accuracies are fractions.
+    """
 
     epoch: int
     """Counted from 1."""
+    images: int
+    """How many it trained on."""
     learning_rate: float
     """Of the epoch's last step."""
     train_loss: float

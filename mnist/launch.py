@@ -12,6 +12,7 @@ from mnist import run, team
 from mnist.data import Dataset, hold_out, load
 from mnist.errors import MnistError
 from mnist.history import HELD_OUT_IMAGES, Hardware, History
+from mnist.memory import keep_freed_memory
 from mnist.progress import Reporter
 from mnist.provenance import hardware
 from mnist.recipe import Recipe
@@ -67,6 +68,7 @@ def _gathered(place: Place, machine: Hardware | None) -> Iterator[Team]:
     threads = place.threads or (machine.threads if machine else None)
     if threads:
         torch.set_num_threads(threads)
+    keep_freed_memory()
     command = ["join", f"--data={place.data}", f"--device={device}", f"--threads={threads}"]
     count = 0 if team.is_member() or machine is None else machine.processes - 1
     with team.helpers(count, threads or 1, command), team.joined(device) as members:

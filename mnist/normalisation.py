@@ -3,12 +3,16 @@
 import torch
 from torch import Tensor, nn
 
+from mnist.team import Team
+
 
 class Statistics:
     """The running means and variances of a network's batch normalisations, one update a step.
 
-    Each group's forward pass leaves its own mean and variance in the network's buffers. Their average over all groups
-    of a batch moves the running values, which the network gets back before it is measured, averaged or saved.
+    Each group's forward pass leaves its own mean and variance in the network's buffers. Their average over the groups
+    of a batch moves the running values, which the network gets back before it is measured, averaged or saved. Each
+    process moves its own with the groups that it has seen: a running mean is a weighted sum, so the mean over the
+    processes, taken then and not at each step, is that of all groups.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -31,8 +35,9 @@ class Statistics:
         """Move the running values towards those of a batch, as far as torch.nn.BatchNorm2d does."""
         self._running.lerp_(batch, self._momentum)
 
-    def give_back(self) -> None:
-        """Write the running values into the network."""
+    def give_back(self, team: Team) -> None:
+        """Take the mean over the processes, go on with it, and write it into the network."""
+        self._running = (team.sum(self._running.cpu()) / team.size).to(self._running)
         start = 0
         for buffer in self._buffers:
             assert buffer is not None

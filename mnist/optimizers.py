@@ -13,13 +13,13 @@ class Optimizer:
     """Take steps with all parameters of a network, as a recipe says.
 
     Muon (Jordan et al., 2024; torch.optim.Muon) makes the step of a matrix orthogonal: all directions move by the same
-    amount, also those whose gradients are small. A kernel is a matrix with a row for each output channel.
+    amount, also those whose gradients are small. A kernel is a matrix with a row for each output channel. As its
+    authors advise, the first and the last layer are left to the other optimizer.
     """
 
     def __init__(self, network: Network, recipe: Recipe) -> None:
-        kernels = (
-            [layer.weight for layer in network.modules() if isinstance(layer, nn.Conv2d)] if recipe.muon_rate else []
-        )
+        convolutions = [layer.weight for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+        kernels = convolutions[1:-1] if recipe.muon_rate else []
         chosen = {id(kernel) for kernel in kernels}
         others = [parameter for parameter in network.parameters() if id(parameter) not in chosen]
         sgd = torch.optim.SGD(

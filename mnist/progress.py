@@ -9,7 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from mnist.history import TEST_IMAGES, EpochRecord, History
-from mnist.recipe import Recipe
+from mnist.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,10 @@ class Progress:
 class RunBars:
     """One bar for the run, with the time left, and one for the epoch."""
 
-    def __init__(self, recipe: Recipe, done: int, images: int, *, hidden: bool) -> None:
-        self._recipe, self._images, self._hidden = recipe, images, hidden
-        costs = [recipe.image_size(epoch) ** 2 for epoch in range(1, recipe.epochs + 1)]
+    def __init__(self, plan: Plan, done: int, *, hidden: bool) -> None:
+        self._plan, self._hidden = plan, hidden
+        epochs = range(1, plan.recipe.epochs + 1)
+        costs = [plan.image_size(epoch) ** 2 * plan.images_in(epoch) for epoch in epochs]
         self._shares = [cost / sum(costs) for cost in costs]
         self._before = sum(self._shares[:done])
         text = "{desc} {percentage:3.0f}% {bar} {elapsed} gone, {remaining} left"
@@ -36,10 +37,10 @@ class RunBars:
     @contextmanager
     def epoch(self, epoch: int) -> Iterator["EpochBar"]:
         """Show an epoch, counted from 1, for as long as it lasts."""
-        title = f"epoch {epoch}/{self._recipe.epochs}"
-        share = self._shares[epoch - 1]
-        with tqdm(total=self._images, desc=title, unit=" images", leave=False, disable=self._hidden) as bar:
-            yield EpochBar(bar, self._run, self._before, share / self._images)
+        title = f"epoch {epoch}/{self._plan.recipe.epochs}"
+        share, images = self._shares[epoch - 1], self._plan.images_in(epoch)
+        with tqdm(total=images, desc=title, unit=" images", leave=False, disable=self._hidden) as bar:
+            yield EpochBar(bar, self._run, self._before, share / images)
         self._before += share
 
     def close(self) -> None:
@@ -84,10 +85,10 @@ class Reporter:
         """Say what starts, and show the bars for as long as it lasts."""
         done, recipe, hardware = len(history.epochs), history.recipe, history.hardware
         verb = f"Going on after epoch {done} with" if done else "Training"
-        run = f"recipe {history.recipe_name}, seed {history.seed}, {recipe.epochs} epochs of {images:,} images"
+        run = f"recipe {history.recipe_name}, seed {history.seed}, {recipe.epochs} epochs, {images:,} images"
         machine = f"{hardware.precision}, processes: {hardware.processes}, threads: {hardware.threads}"
         self.say(f"{verb} {run} ({machine})")
-        bars = RunBars(recipe, done, images, hidden=self.silent or not sys.stderr.isatty())
+        bars = RunBars(Plan(recipe, images), done, hidden=self.silent or not sys.stderr.isatty())
         try:
             yield bars
         finally:

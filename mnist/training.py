@@ -15,16 +15,19 @@ from torch.optim.swa_utils import AveragedModel
 
 from mnist.augmentation import draw_offsets, middle, shifted
 from mnist.data import Dataset
+from mnist.difficulty import Difficulty
 from mnist.errors import MnistError
 from mnist.history import EpochRecord
 from mnist.model import Network, new_network, normalise
 from mnist.normalisation import Statistics
 from mnist.optimizers import Optimizer
+from mnist.plan import Plan
 from mnist.progress import Progress
 from mnist.recipe import Recipe
 from mnist.team import ALONE, Team
 
 MEASURED_AT_ONCE = 500  # images per batch of a measurement; the result does not depend on it but for rounding
+EXCHANGE_EVERY = 16  # steps between two moments at which processes tell each other their losses
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,8 @@ class Batch:
 
     images: int
     """How many there are over all processes."""
-    groups: list[tuple[Tensor, Tensor]]
-    """Network input (G, 1, H, W) and labels (G,) of each group."""
+    groups: list[tuple[Tensor, Tensor, Tensor]]
+    """Network input (G, 1, H, W), labels (G,) and places in the training set (G,) of each group."""
 
 
 class Training:
@@ -120,7 +123,8 @@ class Training:
         self.network = new_network(seed).to(self.device)
         self.average = AveragedModel(self.network, use_buffers=True)
         self.optimizer = Optimizer(self.network, recipe)
-        self.steps_per_epoch = math.ceil(len(dataset.train_labels) / recipe.batch_size)
+        self.plan = Plan(recipe, len(dataset.train_labels))
+        self.difficulty = Difficulty(len(dataset.train_labels))
         self._shared_network = team.wrapped(self.network)
         self._statistics = Statistics(self.network)
 
@@ -140,6 +144,7 @@ class Training:
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "difficulty": self.difficulty.losses,
         }
 
     def load_states(self, states: dict[str, Any]) -> None:
@@ -148,6 +153,7 @@ class Training:
             self.network.load_state_dict(states["network"])
             self.average.load_state_dict(states["average"])
             self.optimizer.load_state_dict(states["optimizer"])
+            self.difficulty.losses.copy_(states["difficulty"])
         self._statistics.take_up()
 
     def run_epoch(self, epoch: int, report: Callable[[Progress], None]) -> EpochRecord:
@@ -159,6 +165,7 @@ class Training:
         tested = self._measure()
         return EpochRecord(
             epoch=epoch,
+            images=self.plan.images_in(epoch),
             learning_rate=progress.learning_rate,
             train_loss=progress.loss,
             train_accuracy=progress.accuracy,
@@ -180,35 +187,48 @@ class Training:
         return Measurement(sums[0].item() / total, int(sums[1].item()), total)
 
     def steps(self, epoch: int) -> Iterator[Progress]:
-        """Train one epoch, counted from 1, step by step. Raises MnistError where the loss is no number any more."""
+        """Train one epoch, counted from 1, step by step. Raises MnistError where the loss is no number any more.
+
+        Loss and accuracy are those of all processes, as of the last step at which they told each other.
+        """
         self.network.train()
-        seen, loss_sum, correct = 0, 0.0, 0
-        first = (epoch - 1) * self.steps_per_epoch
-        for step, batch in enumerate(self._batches(epoch), start=first):
-            rate = self.recipe.learning_rate_at(step, self.steps_per_epoch)
-            loss, right = self._step(batch, rate)
-            if not math.isfinite(loss):
-                remedy = "earlier epochs stay as written; begin anew with another --recipe or --seed and --restart"
-                raise MnistError(f"the loss became {loss} in epoch {epoch}, step {step - first + 1}: {remedy}")
+        seen, first = 0, self.plan.steps_before(epoch)
+        own = told = torch.zeros(3, dtype=torch.float64)  # sum of losses, right answers, images
+        for number, batch in enumerate(self._batches(epoch), start=1):
+            step = first + number - 1
+            rate = self.plan.learning_rate_at(step)
+            own = own + self._step(batch, rate)
+            seen += batch.images
             self._average(step)
-            seen, loss_sum, correct = seen + batch.images, loss_sum + loss * batch.images, correct + right
-            yield Progress(seen, loss_sum / seen, correct / seen, rate)
-        self._statistics.give_back()
+            if number % EXCHANGE_EVERY == 0 or number == self.plan.steps_in(epoch):
+                told = self.team.sum(own)
+                self._check(told[0].item(), epoch, number)
+            loss, accuracy = (told[:2] / told[2].clamp(min=1)).tolist()
+            yield Progress(seen, loss, accuracy, rate)
+        self.difficulty.exchange(self.team)
+        self._statistics.give_back(self.team)
+
+    @staticmethod
+    def _check(loss: float, epoch: int, number: int) -> None:
+        if not math.isfinite(loss):
+            remedy = "earlier epochs stay as written; begin anew with another --recipe or --seed and --restart"
+            raise MnistError(f"the loss became {loss} in epoch {epoch}, step {number}: {remedy}")
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
-        """Give each training image once, shuffled, shifted and cut to the epoch's size."""
+        """Give each of the epoch's training images once, shuffled, shifted and cut to the epoch's size."""
         # SeedSequence mixes both numbers, so that neighbouring seeds share nothing.
         mixed = np.random.SeedSequence((self.seed, epoch)).generate_state(1, np.uint64)
         generator = torch.Generator().manual_seed(int(mixed[0] >> np.uint64(1)))
         images, labels = self.dataset.train_images, self.dataset.train_labels
-        order = torch.randperm(len(labels), generator=generator).to(self.device)
-        offsets = draw_offsets(len(labels), self.recipe.shift, generator).to(self.device)
-        size, edge = self.recipe.batch_size, self.recipe.image_size(epoch)
+        count = self.plan.images_in(epoch)
+        order = self.difficulty.choose(self.plan.hardest_in(epoch), count, generator).to(self.device)
+        offsets = draw_offsets(count, self.recipe.shift, generator).to(self.device)
+        size, edge = self.recipe.batch_size, self.plan.image_size(epoch)
         for chosen, moves in zip(torch.split(order, size), torch.split(offsets, size), strict=True):
             yield Batch(
                 len(chosen),
                 [
-                    (_as_input(middle(shifted(images[part], offset), edge)), labels[part])
+                    (_as_input(middle(shifted(images[part], offset), edge)), labels[part], part)
                     for part, offset in zip(self._own(chosen), self._own(moves), strict=True)
                 ],
             )
@@ -219,24 +239,27 @@ class Training:
         count = self.recipe.groups // self.team.size
         return groups[self.team.rank * count : (self.team.rank + 1) * count]
 
-    def _step(self, batch: Batch, rate: float) -> tuple[float, int]:
-        """Take one step; returns the mean loss and the number of right answers over all processes."""
+    def _step(self, batch: Batch, rate: float) -> Tensor:
+        """Take one step; returns this process's sum of losses, number of right answers, and number of images."""
         self.optimizer.zero_grad()
-        sums = torch.zeros(2, dtype=torch.float64)
+        sums = torch.zeros(3, dtype=torch.float64)
         statistics = torch.zeros_like(self._statistics.of_last_group())
-        for number, (images, labels) in enumerate(batch.groups, start=1):
-            share = len(labels) / batch.images
+        for number, (images, labels, places) in enumerate(batch.groups, start=1):
+            # Processes are averaged, so each one's part counts as many times as there are processes.
+            share = len(labels) / batch.images * self.team.size
             # Gradients of several processes are averaged with the last group's backward pass, not with each.
             with self.team.keeping_gradients(self._shared_network, keep=number < len(batch.groups)):
                 logits = self._logits(images)
-                loss = cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
-                (loss * share * self.team.size).backward()  # type: ignore[no-untyped-call]
+                smoothing = self.recipe.label_smoothing
+                losses = cross_entropy(logits, labels, label_smoothing=smoothing, reduction="none")
+                (losses.mean() * share).backward()  # type: ignore[no-untyped-call]
+            self.difficulty.note(places, losses)
             statistics += self._statistics.of_last_group() * share
-            sums += torch.tensor([loss.item() * share, (logits.argmax(1) == labels).sum().item()])
-        totals = self.team.sum(torch.cat([sums, statistics.cpu().double()]))
+            right = (logits.argmax(1) == labels).sum().item()
+            sums += torch.tensor([losses.sum().item(), right, len(labels)])
         self.optimizer.step(rate / self.recipe.learning_rate)
-        self._statistics.move(totals[2:].to(statistics))
-        return totals[0].item(), int(totals[1].item())
+        self._statistics.move(statistics)
+        return sums
 
     def _logits(self, images: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
@@ -244,7 +267,7 @@ class Training:
         return logits.float()
 
     def _average(self, step: int) -> None:
-        total = self.recipe.epochs * self.steps_per_epoch
+        total = self.plan.steps
         if step >= self.recipe.averaging_start * total and (total - 1 - step) % self.recipe.averaging_interval == 0:
-            self._statistics.give_back()
+            self._statistics.give_back(self.team)
             self.average.update_parameters(self.network)

@@ -22,6 +22,10 @@ def _one_cycle(recipe: Recipe) -> bool:
     return recipe.schedule == ONE_CYCLE
 
 
+def _choosy(recipe: Recipe) -> bool:
+    return recipe.hard_share < 1
+
+
 def _falling(recipe: Recipe) -> bool:
     return recipe.schedule == STEPS and recipe.decay_epochs > 0
 
@@ -30,6 +34,10 @@ _APPLIES: Mapping[str, Callable[[Recipe], bool]] = {
     "norm_size": lambda recipe: recipe.groups > 1,
     "small_size": lambda recipe: recipe.small_share > 0,
     "small_share": lambda recipe: recipe.small_share > 0,
+    "hard_share": _choosy,
+    "easy_share": _choosy,
+    "whole_first": _choosy,
+    "whole_last": _choosy,
     "muon_rate": lambda recipe: recipe.muon_rate > 0,
     "warm_up": _one_cycle,
     "decay_epochs": _falling,
@@ -41,6 +49,8 @@ _SPELLED: Mapping[str, Callable[[Any], str]] = {
     "norm_size": lambda images: f"{images} images",
     "small_size": lambda edge: f"{edge} × {edge} pixels",
     "small_share": lambda share: percent(share, 0),
+    "hard_share": lambda share: percent(share, 0),
+    "easy_share": lambda share: percent(share, 0),
     "warm_up": lambda share: percent(share, 0),
     "nesterov": lambda value: "yes" if value else "no",
     "shift": lambda pixels: f"± {counted(pixels, 'pixel')}" if pixels else "none",

@@ -30,7 +30,8 @@ torch.set_num_threads(1)
 data = load(Path({data!r}))
 part = Dataset(data.train_images[:640], data.train_labels[:640], data.test_images[:200], data.test_labels[:200])
 mnist.launch.load = lambda _: part
-recipe.RECIPES[recipe.DEFAULT_RECIPE] = dataclasses.replace(TINY, epochs=12, small_size=22, small_share=0.5)
+changes = dict(epochs=12, small_size=22, small_share=0.5, hard_share=0.2, easy_share=0.2, whole_first=2, whole_last=2)
+recipe.RECIPES[recipe.DEFAULT_RECIPE] = dataclasses.replace(TINY, **changes)
 sync = os.fsync
 
 def slow_sync(descriptor):

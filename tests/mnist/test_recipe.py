@@ -7,7 +7,8 @@ import torch
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, StepLR
 
 from mnist.errors import MnistError
-from mnist.recipe import DEFAULT_RECIPE, RECIPES, recipe_named
+from mnist.plan import Plan
+from mnist.recipe import DEFAULT_RECIPE, RECIPES, Recipe, recipe_named
 
 STEPS_PER_EPOCH = 7
 
@@ -25,29 +26,46 @@ def optimizer(rate: float) -> torch.optim.SGD:
     return torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=rate, momentum=0.9)
 
 
+def rates(recipe: Recipe) -> list[float]:
+    plan = Plan(recipe, STEPS_PER_EPOCH * recipe.batch_size - 1)
+    return [plan.learning_rate_at(step) for step in range(plan.steps)]
+
+
 @pytest.mark.parametrize("epochs", [1, 2, 15, 20])
 def test_one_cycle_is_that_of_torch(epochs: int) -> None:
     recipe = dataclasses.replace(RECIPES["accurate"], epochs=epochs)
     steps = epochs * STEPS_PER_EPOCH
     peak, share = recipe.learning_rate, recipe.warm_up
     torchs = OneCycleLR(optimizer(peak), max_lr=peak, total_steps=steps, pct_start=share, cycle_momentum=False)
-    ours = [recipe.learning_rate_at(step, STEPS_PER_EPOCH) for step in range(steps)]
+    ours = rates(recipe)
     assert ours == pytest.approx(rates_of(torchs, steps))
 
 
 @pytest.mark.parametrize("steps", range(1, 12))
 def test_one_cycle_has_a_rate_for_runs_of_any_length(steps: int) -> None:
     recipe = dataclasses.replace(RECIPES["accurate"], epochs=1)
-    assert all(0 < recipe.learning_rate_at(step, steps) <= recipe.learning_rate for step in range(steps))
+    plan = Plan(recipe, steps * recipe.batch_size)
+    assert plan.steps == steps
+    assert all(0 < plan.learning_rate_at(step) <= recipe.learning_rate for step in range(steps))
 
 
 def test_course_falls_like_torchs_step_schedule() -> None:
     recipe = RECIPES["course"]
     expected = rates_of(StepLR(optimizer(recipe.learning_rate), step_size=15, gamma=0.1), recipe.epochs)
-    ours = [recipe.learning_rate_at(epoch * STEPS_PER_EPOCH, STEPS_PER_EPOCH) for epoch in range(recipe.epochs)]
-    assert ours == pytest.approx(expected)
-    last_steps = [recipe.learning_rate_at((epoch + 1) * STEPS_PER_EPOCH - 1, STEPS_PER_EPOCH) for epoch in range(20)]
-    assert last_steps == pytest.approx(expected)
+    assert rates(recipe)[::STEPS_PER_EPOCH] == pytest.approx(expected)
+    assert rates(recipe)[STEPS_PER_EPOCH - 1 :: STEPS_PER_EPOCH] == pytest.approx(expected)
+
+
+def test_a_plan_counts_what_each_epoch_sees() -> None:
+    changes = {"epochs": 5, "hard_share": 0.2, "easy_share": 0.25, "whole_first": 2, "whole_last": 1}
+    plan = Plan(dataclasses.replace(RECIPES["course"], batch_size=10, **changes), 1000)
+    assert [plan.images_in(epoch) for epoch in range(1, 6)] == [1000, 1000, 400, 400, 1000]
+    assert [plan.hardest_in(epoch) for epoch in range(1, 6)] == [1000, 1000, 200, 200, 1000]
+    assert plan.ends == (100, 200, 240, 280, 380)
+    assert [plan.steps_before(epoch) for epoch in range(1, 6)] == [0, 100, 200, 240, 280]
+    falling = Plan(dataclasses.replace(plan.recipe, decay_epochs=3, decay_factor=0.1), 1000)
+    assert falling.learning_rate_at(239) == 0.05
+    assert falling.learning_rate_at(240) == pytest.approx(0.005)
 
 
 def test_every_recipe_keeps_to_the_assignments_20_epochs() -> None:

@@ -33,7 +33,8 @@ torch.set_num_threads(1)
 data = load(Path({data!r}))
 train, test = slice({images}), slice(301)
 part = Dataset(data.train_images[train], data.train_labels[train], data.test_images[test], data.test_labels[test])
-recipe = dataclasses.replace(TINY, epochs=2, norm_size=16, muon_rate={muon})
+choosy = {{"hard_share": 0.3, "easy_share": 0.2, "whole_first": 1}}
+recipe = dataclasses.replace(TINY, epochs=2, norm_size=16, muon_rate={muon}, **choosy)
 with joined("cpu") as team:
     training = Training(recipe, 5, "float32", part, team)
     records = [training.run_epoch(epoch, lambda _: None) for epoch in (1, 2)]

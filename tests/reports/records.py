@@ -72,6 +72,7 @@ def epoch(number: int, of: int) -> EpochRecord:
     right = round((1 - wrong) * 10_000) / 10_000
     return EpochRecord(
         epoch=number,
+        images=60_000,
         learning_rate=0.1 * (1 - number / (of + 1)),
         train_loss=0.02 + 0.4 / number**1.4,
         train_accuracy=1 - 0.0065 - 0.07 / number**1.4,
