@@ -1,172 +1,188 @@
 // The live explorer: what the reader has chosen, and everything that follows from it.
 
 let liveExplorer = null;
-afterFirstPaint(() => { liveExplorer = makeExplorer(); });
+afterFirstPaint(() => { liveExplorer = new LiveExplorer(); });
 
-function makeExplorer() {
-  const part = name => document.getElementById(`explorer-${name}`);
-  const settings = JSON.parse(part("data").textContent);
-  const state = { values: {}, eta: 1, iteration: 0, horizon: 0, backward: false, logarithmic: false, chosen: "w5" };
-  const drawing = makeNetworkDrawing(document.getElementById("flow"), settings, choose);
-  const curve = makeErrorCurve(part("curve"), goTo);
-  const announce = makeAnnouncer(part("said"));
-  const player = makePlayer(() => goTo(state.iteration + 1), () => state.iteration < state.horizon, showPlaying);
-  const rate = makeNumberField(part("eta"), takeRate, rateProblem);
-  const fields = new Map([...document.querySelectorAll("#explorer [data-name]")].map(input =>
-    [input.dataset.name, makeNumberField(input, number => takeValue(input.dataset.name, number))]));
-  let rows, errors, facts;
-  part("network").append(drawing.svg);
-  listen();
-  restart(settings.starts[0]);
-  return { update, state, rows: () => rows, settings };
+function explorerPart(name) {
+  return document.getElementById(`explorer-${name}`);
+}
+
+class LiveExplorer {
+  constructor() {
+    this.settings = JSON.parse(explorerPart("data").textContent);
+    this.state = { values: {}, eta: 1, iteration: 0, horizon: 0, backward: false, logarithmic: false, chosen: "w5" };
+    this.drawing = makeNetworkDrawing(document.getElementById("flow"), this.settings, key => this.choose(key));
+    this.curve = makeErrorCurve(explorerPart("curve"), iteration => this.goTo(iteration));
+    this.announce = makeAnnouncer(explorerPart("said"));
+    this.player = makePlayer(
+      () => this.goTo(this.state.iteration + 1),
+      () => this.state.iteration < this.state.horizon,
+      playing => { explorerPart("play").textContent = playing ? "Pause" : "Play"; },
+    );
+    this.rate = makeNumberField(explorerPart("eta"), eta => this.takeRate(eta), rateProblem);
+    this.fields = new Map([...document.querySelectorAll("#explorer [data-name]")].map(input =>
+      [input.dataset.name, makeNumberField(input, number => this.takeValue(input.dataset.name, number))]));
+    explorerPart("network").append(this.drawing.svg);
+    listenToExplorer(this);
+    this.restart();
+  }
 
   // Everything anew: the run, the curve, and what is shown of the iteration.
-  function update() {
-    rows = runNetwork(state.values, state.eta, settings.iterations);
-    errors = errorsOf(rows);
-    facts = runFacts(errors);
-    drawCurve();
+  update() {
+    this.rows = runNetwork(this.state.values, this.state.eta, this.settings.iterations);
+    this.errors = errorsOf(this.rows);
+    this.facts = runFacts(this.errors);
+    this.drawCurve();
   }
 
-  function drawCurve() {
-    curve.draw(errors.slice(0, state.horizon + 1), state.logarithmic);
-    showIteration();
-    fillErrors();
+  drawCurve() {
+    this.curve.draw(this.shownErrors(), this.state.logarithmic);
+    this.showIteration();
+    this.fillErrors();
   }
 
-  function showIteration() {
-    const row = rows[state.iteration];
-    const next = Object.fromEntries(settings.parameters.map(name => [`next_${name}`, row.next[name]]));
-    const all = { ...state.values, ...row, ...networkSlopes({ ...state.values, ...row }), ...next, eta: state.eta };
-    drawing.show({ values: all, backward: state.backward, chosen: state.chosen });
-    curve.mark(errors.slice(0, state.horizon + 1), state.iteration);
-    showFormulas(part("explained"), state.chosen, all);
-    part("iteration").value = state.iteration;
-    part("iteration-told").textContent = countText(state.iteration);
-    part("row").value = rowText(row, settings.columns);
-    part("row-said").textContent = "";
-    fillValues(row);
-    read(row);
+  showIteration() {
+    const { state, settings } = this;
+    const row = this.rows[state.iteration];
+    const values = this.everyValue(row);
+    this.drawing.show({ values, backward: state.backward, chosen: state.chosen });
+    this.curve.mark(this.shownErrors(), state.iteration);
+    showFormulas(explorerPart("explained"), state.chosen, values);
+    explorerPart("iteration").value = state.iteration;
+    explorerPart("iteration-told").textContent = countText(state.iteration);
+    explorerPart("row").value = rowText(row, settings.columns);
+    explorerPart("row-said").textContent = "";
+    this.fillValues();
+    this.read(row);
   }
 
-  function read(row) {
+  shownErrors() {
+    return this.errors.slice(0, this.state.horizon + 1);
+  }
+
+  // Whatever a formula may name: the row, its slopes, the biases, η, and the weights of the next iteration.
+  everyValue(row) {
+    const known = { ...this.state.values, ...row };
+    const next = Object.fromEntries(this.settings.parameters.map(name => [`next_${name}`, row.next[name]]));
+    return { ...known, ...networkSlopes(known), ...next, eta: this.state.eta };
+  }
+
+  read(row) {
+    const { state, facts } = this;
     const share = state.iteration && facts.first && Number.isFinite(row.E_total);
     const where = `Iteration ${countText(state.iteration)}: E_total = ${significantText(row.E_total, 4)}` +
       (share ? `, ${percentText(row.E_total / facts.first)} of where it began.` : ".");
-    const text = [where, ...runInWords()].join(" ");
-    part("reading").textContent = text;
-    announce(text);
+    const text = [where, ...explorerRunInWords(this)].join(" ");
+    explorerPart("reading").textContent = text;
+    this.announce(text);
   }
 
-  function runInWords() {
-    const sentences = [`This run takes ${countText(settings.iterations)} updates at η = ${significantText(state.eta, 12)}.`];
-    sentences.push(...troubleInWords(facts, settings.iterations));
-    if (facts.stuckAt) sentences.push(`No gradient there is larger than ${significantText(largestGradient(rows[facts.stuckAt]), 2)} in size.`);
-    if (facts.halvedAt) sentences.push(`The error is halved in iteration ${countText(facts.halvedAt)}.`);
-    else if (facts.halvedAt === null && facts.overflow === null) sentences.push("The error never falls to half.");
-    return sentences;
+  restart() {
+    const start = this.settings.starts[Number(explorerPart("start")?.value ?? 0)];
+    this.player.stop();
+    this.state.values = { ...start.values };
+    this.fields.forEach((field, name) => field.set(start.values[name]));
+    this.state.iteration = 0;
+    this.state.horizon = Number(explorerPart("horizon").value);
+    this.rate.set(start.learning_rate);
+    this.takeRate(start.learning_rate);
   }
 
-  function largestGradient(row) {
-    return Math.max(...settings.parameters.map(name => Math.abs(row[`dE_d${name}`])));
-  }
-
-  function restart(start) {
-    state.values = { ...start.values };
-    fields.forEach((field, name) => field.set(start.values[name]));
-    state.iteration = 0;
-    state.horizon = Number(part("horizon").value);
-    setRate(start.learning_rate);
-    rate.set(start.learning_rate);
-    update();
-  }
-
-  function setRate(eta) {
-    state.eta = eta;
-    const slider = part("eta-slider");
+  takeRate(eta) {
+    this.state.eta = eta;
+    const slider = explorerPart("eta-slider");
     slider.value = Math.log10(eta);
     slider.setAttribute("aria-valuetext", significantText(eta, 3));
+    this.update();
   }
 
-  function takeRate(eta) {
-    setRate(eta);
-    update();
+  takeValue(name, number) {
+    this.state.values[name] = number;
+    this.update();
   }
 
-  function takeValue(name, number) {
-    state.values[name] = number;
-    update();
+  choose(key) {
+    if (key === this.state.chosen) return;
+    this.state.chosen = key;
+    this.showIteration();
+    this.announce(this.settings.spoken[key]);
   }
 
-  function choose(key) {
-    if (key === state.chosen) return;
-    state.chosen = key;
-    showIteration();
-    announce(settings.spoken[key]);
+  goTo(iteration) {
+    const within = Math.min(Math.max(iteration, 0), this.state.horizon);
+    if (within === this.state.iteration) return;
+    this.state.iteration = within;
+    this.showIteration();
   }
 
-  function goTo(iteration) {
-    const before = state.iteration;
-    state.iteration = Math.min(Math.max(iteration, 0), state.horizon);
-    if (state.iteration === before) return;
-    showIteration();
+  setHorizon(horizon) {
+    this.state.horizon = horizon;
+    this.state.iteration = Math.min(this.state.iteration, horizon);
+    explorerPart("iteration").max = horizon;
+    this.drawCurve();
   }
 
-  function showPlaying(playing) {
-    part("play").textContent = playing ? "Pause" : "Play";
+  setView(view) {
+    this.state.backward = view === "backward";
+    document.getElementById("explorer").classList.toggle("backward", this.state.backward);
+    this.showIteration();
+    this.pulse();
   }
 
-  function fillValues(row) {
-    if (!part("values-details").open) return;
-    part("values").replaceChildren(...settings.columns.map(name => tableRow(name, numberText(row[name]))));
+  pulse() {
+    if (this.state.backward) this.drawing.pulse();
   }
 
-  function fillErrors() {
-    if (!part("errors-details").open) return;
-    part("errors").replaceChildren(...errors.slice(0, state.horizon + 1).map((error, k) => tableRow(k, significantText(error, 9))));
+  // Tables are filled while they are open; a thousand rows cost more than all the rest.
+  fillValues() {
+    if (!explorerPart("values-details").open) return;
+    const row = this.rows[this.state.iteration];
+    explorerPart("values").replaceChildren(...this.settings.columns.map(name => tableRow(name, exactText(row[name]))));
   }
 
-  function listen() {
-    part("eta-slider").addEventListener("input", event => {
-      const eta = Number((10 ** event.target.valueAsNumber).toPrecision(3));
-      rate.set(eta);
-      takeRate(eta);
-    });
-    part("iteration").addEventListener("input", event => { player.stop(); goTo(event.target.valueAsNumber); });
-    part("back").addEventListener("click", () => { player.stop(); goTo(state.iteration - 1); });
-    part("step").addEventListener("click", () => { player.stop(); goTo(state.iteration + 1); pulseBack(); });
-    part("play").addEventListener("click", () => {
-      if (state.iteration === state.horizon) goTo(0);
-      player.toggle();
-    });
-    part("reset").addEventListener("click", () => { player.stop(); restart(settings.starts[Number(part("start")?.value ?? 0)]); });
-    part("start")?.addEventListener("change", event => { player.stop(); restart(settings.starts[Number(event.target.value)]); });
-    part("horizon").addEventListener("change", event => setHorizon(Number(event.target.value)));
-    part("logarithmic").addEventListener("change", event => { state.logarithmic = event.target.checked; drawCurve(); });
-    for (const choice of document.querySelectorAll("[name=explorer-view]")) choice.addEventListener("change", () => setView(choice.value));
-    part("copy").addEventListener("click", () => copyRow(part("row"), text => { part("row-said").textContent = text; }));
-    part("download").addEventListener("click", () => downloadRow(part("row").value, state.iteration));
-    part("values-details").addEventListener("toggle", () => fillValues(rows[state.iteration]));
-    part("errors-details").addEventListener("toggle", fillErrors);
+  fillErrors() {
+    if (!explorerPart("errors-details").open) return;
+    explorerPart("errors").replaceChildren(...this.shownErrors().map((error, k) => tableRow(k, significantText(error, 9))));
   }
+}
 
-  function setHorizon(horizon) {
-    state.horizon = horizon;
-    part("iteration").max = horizon;
-    state.iteration = Math.min(state.iteration, horizon);
-    drawCurve();
+function explorerRunInWords({ facts, rows, settings, state }) {
+  const sentences = [`This run takes ${countText(settings.iterations)} updates at η = ${significantText(state.eta, 12)}.`];
+  sentences.push(...troubleInWords(facts, settings.iterations));
+  if (facts.stuckAt) {
+    const gradients = settings.parameters.map(name => Math.abs(rows[facts.stuckAt][`dE_d${name}`]));
+    sentences.push(`No gradient there is larger than ${significantText(Math.max(...gradients), 2)} in size.`);
   }
+  if (facts.halvedAt) sentences.push(`The error is halved in iteration ${countText(facts.halvedAt)}.`);
+  else if (facts.halvedAt === null && facts.overflow === null) sentences.push("The error never falls to half.");
+  return sentences;
+}
 
-  function setView(view) {
-    state.backward = view === "backward";
-    document.getElementById("explorer").classList.toggle("backward", state.backward);
-    showIteration();
-    pulseBack();
-  }
-
-  function pulseBack() {
-    if (state.backward) drawing.pulse();
-  }
+function listenToExplorer(explorer) {
+  const on = (name, event, act) => explorerPart(name)?.addEventListener(event, act);
+  // What the reader does by hand ends the playing.
+  const byHand = act => event => { explorer.player.stop(); act(event.target); };
+  on("eta-slider", "input", event => {
+    const eta = Number((10 ** event.target.valueAsNumber).toPrecision(3));
+    explorer.rate.set(eta);
+    explorer.takeRate(eta);
+  });
+  on("iteration", "input", byHand(slider => explorer.goTo(slider.valueAsNumber)));
+  on("back", "click", byHand(() => explorer.goTo(explorer.state.iteration - 1)));
+  on("step", "click", byHand(() => { explorer.goTo(explorer.state.iteration + 1); explorer.pulse(); }));
+  on("play", "click", () => {
+    if (explorer.state.iteration === explorer.state.horizon) explorer.goTo(0);
+    explorer.player.toggle();
+  });
+  on("reset", "click", () => explorer.restart());
+  on("start", "change", () => explorer.restart());
+  on("horizon", "change", event => explorer.setHorizon(Number(event.target.value)));
+  on("logarithmic", "change", event => { explorer.state.logarithmic = event.target.checked; explorer.drawCurve(); });
+  document.getElementsByName("explorer-view").forEach(choice => choice.addEventListener("change", () => explorer.setView(choice.value)));
+  on("copy", "click", () => copyRow(explorerPart("row"), text => { explorerPart("row-said").textContent = text; }));
+  on("download", "click", () => downloadRow(explorerPart("row").value, explorer.state.iteration));
+  on("values-details", "toggle", () => explorer.fillValues());
+  on("errors-details", "toggle", () => explorer.fillErrors());
 }
 
 // Calls `step` at a steady pace while `more` says so; slower for readers who prefer less motion.
@@ -183,10 +199,6 @@ function makePlayer(step, more, showPlaying) {
     showPlaying(true);
   };
   return { stop, toggle: () => (timer ? stop() : start()) };
-}
-
-function numberText(value) {
-  return Number.isFinite(value) ? String(value) : OVERFLOW_TEXT;
 }
 
 function tableRow(name, value) {

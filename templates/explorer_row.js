@@ -1,8 +1,12 @@
 // One iteration as a row for the workbook: to copy, to download, or to select by hand.
 
-// Numbers in JavaScript's shortest spelling that reads back as the same double.
+// JavaScript's shortest spelling that reads back as the same double.
+function exactText(value) {
+  return Number.isFinite(value) ? String(value) : OVERFLOW_TEXT;
+}
+
 function rowText(row, columns) {
-  return columns.map(name => (Number.isFinite(row[name]) ? String(row[name]) : OVERFLOW_TEXT)).join("\t");
+  return columns.map(name => exactText(row[name])).join("\t");
 }
 
 async function copyRow(area, say) {

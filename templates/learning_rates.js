@@ -65,7 +65,7 @@ function makeComparisonChart(name, frame, moveTo) {
   const layer = svgElement("g", { class: "live-only" });
   const clip = svgElement("clipPath", { id: `${name}-own` });
   clip.append(svgElement("rect", { x: frame.left, y: frame.top, width: frame.right - frame.left, height: frame.bottom - frame.top }));
-  const line = svgElement("path", { class: "own-curve", "clip-path": `url(#${name}-own)` });
+  const line = svgElement("path", { class: "own-curve", "clip-path": `url(${"#" + clip.id})` });
   const label = svgElement("text", { class: "own-label" });
   const cursor = svgElement("path", { class: "cursor" });
   const dots = svgElement("g", {});

@@ -16,23 +16,6 @@ FIGURES = ("errors-linear", "errors-logarithmic")
 SPACE = "\N{NO-BREAK SPACE}"
 
 
-@pytest.fixture(scope="module")
-def tab(browser, hostile_page):
-    """Open the class page once for all tests here."""
-    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    messages = []
-    page.on("console", lambda message: messages.append(message.text))
-    page.on("pageerror", lambda error: messages.append(str(error)))
-    page.goto(hostile_page.as_uri())
-    for _ in range(200):
-        if page.evaluate("liveComparison !== null"):
-            break
-        page.wait_for_timeout(25)
-    yield page
-    assert messages == []
-    page.context.close()
-
-
 @pytest.fixture
 def page(tab):
     """Give the page as it is after loading."""
