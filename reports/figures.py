@@ -6,6 +6,7 @@ from reports.figures_backprop import comparison_drawing, curve_drawing, network_
 from reports.figures_mnist import accuracy_drawing, confusion_drawing, loss_drawing
 from reports.figures_schedule import schedule_drawing
 from reports.figures_study import study_drawing
+from reports.live_comparison import LiveComparison, live_comparison
 from reports.theme import Drawing
 from reports.view import Page
 
@@ -17,6 +18,7 @@ class Figures:
     network: Drawing
     errors_linear: Drawing
     errors_logarithmic: Drawing
+    live_errors: LiveComparison
     loss: Drawing
     accuracy: Drawing
     schedule: Drawing
@@ -26,10 +28,12 @@ class Figures:
 
 def draw(page: Page) -> Figures:
     """Draw the page's figures."""
+    linear, logarithmic = (comparison_drawing(page.backprop.comparison, logarithmic=log) for log in (False, True))
     return Figures(
         network=network_drawing(page.backprop),
-        errors_linear=comparison_drawing(page.backprop.comparison, logarithmic=False),
-        errors_logarithmic=comparison_drawing(page.backprop.comparison, logarithmic=True),
+        errors_linear=linear,
+        errors_logarithmic=logarithmic,
+        live_errors=live_comparison(page.backprop, (linear, logarithmic)),
         loss=loss_drawing(page.mnist.history),
         accuracy=accuracy_drawing(page.mnist.history),
         schedule=schedule_drawing(page.mnist.schedule),

@@ -19,6 +19,7 @@ from reports.theme import (
     SERIES,
     Drawing,
     canvas,
+    frame_of,
     label_ends,
     plot_area,
     themed,
@@ -152,11 +153,12 @@ def comparison_drawing(comparison: Comparison, *, logarithmic: bool) -> Drawing:
         for curve, colour in zip(comparison.curves, curve_colours(comparison), strict=True):
             ends += _plot(axes, curve, colour)
         label_ends(axes, ends)
+        frame = frame_of(axes)
     scale = "logarithmic" if logarithmic else "linear"
     description = f"Total error over {counted(comparison.iterations, 'iteration')}, {scale} scale. " + "; ".join(
         _in_words(curve) for curve in comparison.curves
     )
-    return Drawing(name, f"Total error for each learning rate, {scale} scale", description + ".", figure)
+    return Drawing(name, f"Total error for each learning rate, {scale} scale", description + ".", figure, frame)
 
 
 def curve_drawing(comparison: Comparison, curve: Curve) -> Drawing:
@@ -181,6 +183,9 @@ def _scale(axes: Axes, comparison: Comparison, logarithmic: bool) -> None:
     axes.set_xlim(0, max(comparison.iterations - 1, 1))
     axes.set_xlabel("iteration")
     axes.set_ylabel("total error" + (", logarithmic" if logarithmic else ""))
+    # So far to the left that numbers don't reach it even in the larger type of a phone.
+    unit = axes.get_position().width / axes.bbox.width
+    axes.yaxis.set_label_coords(30 * unit, 0.5, transform=axes.figure.transFigure)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     seen = [error for curve in comparison.curves for error in curve.errors if math.isfinite(error) and error > 0]
     if logarithmic:

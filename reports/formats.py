@@ -22,6 +22,11 @@ def significant(value: float, digits: int = 9) -> str:
     return _signed(f"{mantissa}{_TIMES_TEN}{str(exponent).translate(_SUPERSCRIPTS)}")
 
 
+def brief(value: float, digits: int = 4) -> str:
+    """Spell a number for the little room in a drawing; what is below a thousandth gets two digits."""
+    return significant(value, digits if not value or abs(value) >= 1e-3 else 2).replace(_TIMES_TEN, "×10")
+
+
 def fixed(value: float, decimals: int) -> str:
     """Spell a number for a column of figures; very large and very small ones in scientific notation."""
     if not math.isfinite(value):

@@ -14,6 +14,8 @@ from reports.formats import counted, percent, short, significant
 
 SEARCHED_ITERATIONS = 2000
 """How far to look for the iteration at which the error has halved."""
+ROUNDING = 1e-24
+"""Below this share of the initial error, what is left is rounding, and its ups and downs mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Curve:
     @property
     def rises(self) -> int:
         """Count the iterations that end with a larger error than they began with."""
-        return int(np.sum(np.diff(np.array(self.errors)) > 0))
+        errors = np.array(self.errors)
+        return int(np.sum((np.diff(errors) > 0) & (errors[1:] > ROUNDING * self.first)))
 
     @property
     def stuck_at(self) -> int | None:
@@ -62,9 +65,9 @@ class Curve:
 
     @property
     def falls(self) -> bool:
-        """Tell whether the error becomes smaller in every iteration, or has reached 0."""
+        """Tell whether the error becomes smaller in every iteration, until nothing but rounding is left."""
         errors = np.array(self.errors)
-        return bool(np.all((np.diff(errors) < 0) | (errors[1:] == 0)))
+        return bool(np.all((np.diff(errors) < 0) | (errors[1:] <= ROUNDING * self.first)))
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class Comparison:
         whole = [curve for curve in self.curves if curve.overflow is None]
         sentences = [
             *_final_errors(whole, self.iterations),
+            *_against_the_slowest(whole, self.curves[0]),
             *_halving(whole),
             *_trouble(self.curves),
         ]
@@ -135,6 +139,17 @@ def _share(share: float) -> str:
     return percent(share, 1) if share >= 0.001 else f"{significant(100 * share, 2)}\N{NO-BREAK SPACE}%"
 
 
+def _against_the_slowest(curves: list[Curve], slowest: Curve) -> list[str]:
+    fast = curves[-1] if curves else slowest
+    if fast is slowest or not math.isfinite(slowest.final) or not slowest.final:
+        return []
+    ratio = significant(fast.final / slowest.final, 3)
+    return [
+        f"{fast.label} ends at {significant(fast.final, 4)}, which is {ratio} times "
+        f"the {significant(slowest.final, 4)} at which {slowest.label} ends."
+    ]
+
+
 def _halving(curves: list[Curve]) -> list[str]:
     done = [curve for curve in curves if curve.halved_at]
     if len(done) < 2:
@@ -161,7 +176,8 @@ def _halving(curves: list[Curve]) -> list[str]:
 def _trouble(curves: tuple[Curve, ...]) -> list[str]:
     whole = [curve for curve in curves if curve.overflow is None]
     worse = [curve for curve in whole if curve.final > curve.first]
-    stuck = [curve for curve in whole if curve.stuck_at is not None]
+    still = [curve for curve in whole if curve.stuck_at == 0]
+    stuck = [curve for curve in whole if curve.stuck_at]
     uneasy = [curve for curve in whole if curve.rises and curve not in worse]
     sentences = [
         f"{curve.label} overflows: from iteration {curve.overflow} on the class formula can’t be computed any "
@@ -170,6 +186,9 @@ def _trouble(curves: tuple[Curve, ...]) -> list[str]:
         if curve.overflow is not None
     ]
     sentences += [f"{curve.label} diverges: the last error is larger than the first." for curve in worse]
+    sentences += [
+        f"{curve.label} hardly moves: no update changes the error by more than a millionth of it." for curve in still
+    ]
     sentences += [
         f"{curve.label} is stuck from iteration {curve.stuck_at} on, with {_share(curve.share)} of the error left: "
         "a step that long drives the neurons into the flat ends of the sigmoid, where the slope is practically 0, so "

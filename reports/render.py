@@ -16,15 +16,32 @@ from reports.view import Page
 from reports.view_schedule import learning_rate_text
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
-STYLES = ("style.css", "digit.css")
-SCRIPTS = ("live.js", "network.js", "digit_image.js", "digit.js", "mistakes.js")
+STYLES = ("style.css", "explorer.css", "digit.css")
+SCRIPTS = (
+    "live.js",
+    "explorer_numbers.js",
+    "explorer_run.js",
+    "explorer_fields.js",
+    "explorer_drawing.js",
+    "explorer_curve.js",
+    "explorer_formulas.js",
+    "explorer_row.js",
+    "explorer.js",
+    "learning_rates.js",
+    "network.js",
+    "digit_image.js",
+    "digit.js",
+    "mistakes.js",
+)
 """The page's own files in the order in which they are put together."""
 
 
 def render(page: Page, figures: Figures) -> str:
     """Render the page: text is escaped, what a template forgets to define is an error."""
     # Inside <style> and <script> nothing is escaped; the files are the project's own, and have no "</".
-    style, script = _together(STYLES), _together(SCRIPTS)
+    style = _together(STYLES)
+    # The mathematics comes printed from the derivation; functions are known to the whole script, wherever they stand.
+    script = _together(SCRIPTS) + page.backprop.explorer.program
     return (
         _environment()
         .get_template("page.html")

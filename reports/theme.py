@@ -55,6 +55,19 @@ _PICTURE_DPI = 150
 
 
 @dataclass(frozen=True)
+class Frame:
+    """Where a chart's axes lie in its SVG and what they span, so that the page can draw into it."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+    logarithmic: bool
+
+
+@dataclass(frozen=True)
 class Drawing:
     """A figure with the words that stand for it."""
 
@@ -62,6 +75,8 @@ class Drawing:
     title: str
     description: str
     figure: Figure
+    frame: Frame | None = None
+    """Of a chart into which the page draws."""
 
     def svg(self) -> Markup:
         """Give it as an <svg> element whose colours follow the page's scheme."""
@@ -92,6 +107,16 @@ def plot_area(figure: Figure, left: float, right: float, bottom: float = 44, top
     """Add axes with margins in SVG units."""
     width, height = figure.get_size_inches() * _DPI
     return figure.add_axes((left / width, bottom / height, 1 - (left + right) / width, 1 - (bottom + top) / height))
+
+
+def frame_of(axes: Axes) -> Frame:
+    """Read where axes that are drawn to the end lie, in SVG units, and what they span."""
+    box, share = axes.bbox, axes.get_position()
+    height = box.height / share.height
+    left, right, top, bottom = (round(float(side), 3) for side in (box.x0, box.x1, height - box.y1, height - box.y0))
+    (x_low, x_high), (y_low, y_high) = axes.get_xlim(), axes.get_ylim()
+    logarithmic = axes.get_yscale() == "log"
+    return Frame(left, right, top, bottom, (float(x_low), float(x_high)), (float(y_low), float(y_high)), logarithmic)
 
 
 def spread(places: Sequence[float], distance: float, lowest: float, highest: float) -> list[float]:

@@ -17,6 +17,7 @@ from reports.explanations import PanelWords, panel_words
 from reports.formats import fixed, short
 from reports.formulas import Formula, formula, partial, symbol
 from reports.learning_rates import Comparison, compare
+from reports.view_explorer import ExplorerView, view_explorer
 from reports.worked import WorkedGroup, work_out
 
 SHEET_ITERATIONS = 68
@@ -117,6 +118,7 @@ class BackpropView:
     update: Formula
     worked: tuple[WorkedGroup, ...]
     table: ValueTable
+    explorer: ExplorerView
     comparison: Comparison
     slip: SlipView
     proofs: tuple[ProofView, ...]
@@ -149,6 +151,7 @@ def view_backprop(preset: Preset, learning_rate: float) -> BackpropView:
         update=formula((sp.Symbol("w_new"), _update(derivation))),
         worked=work_out(derivation, preset, trace),
         table=_table(trace, _rows_shown(trace)),
+        explorer=view_explorer(derivation, preset, learning_rate),
         comparison=compare(derivation, preset, rates, SHEET_LEARNING_RATES, SHEET_ITERATIONS),
         slip=_slip(derivation, preset, trace),
         proofs=tuple(ProofView(proof.statement, proof.holds) for proof in mathematics.prove(derivation)),

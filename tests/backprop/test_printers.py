@@ -18,7 +18,7 @@ from backprop.network import PRESETS, SHEET_LEARNING_RATES
 from backprop.notation import Partial, product, total
 from backprop.panels import panels
 from backprop.printers.excel import ExcelPrinter
-from backprop.printers.javascript import JavaScriptPrinter, step_function
+from backprop.printers.javascript import JavaScriptPrinter, step_function, values_function
 from backprop.printers.latex import LatexPrinter
 from backprop.printers.mathml import MathMLPrinter
 from backprop.printers.mathml import math as math_element
@@ -158,3 +158,15 @@ def test_javascript_computes_in_a_browser_what_python_computes():
     for eta, rows in runs.items():
         trace = simulate(derivation, preset, eta, 68)
         assert agrees([[row[name] for name in trace.columns] for row in rows], trace.values).all()
+
+
+def test_javascript_calls_the_exponential_that_it_is_told_to():
+    text = step_function(derive(PRESETS["class"].network), "go", "excelExp")
+    assert text.startswith("function go(")
+    assert "excelExp(-h1)" in text
+    assert "Math.exp" not in text
+
+
+def test_javascript_of_named_values_keeps_names_and_order():
+    text = values_function("f", ("a", "b"), {"x": product((a, total((1, -a)))), "y": sp.Integer(1), "z": sp.exp(b)})
+    assert text == "function f({a, b}) {\n  return {\n    x: a*(1 - a),\n    y: 1,\n    z: Math.exp(b)\n  };\n}\n"

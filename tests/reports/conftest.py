@@ -9,6 +9,7 @@ import pytest
 from office import require
 from pictures import CHROMIUM_OPTIONS
 from playwright.sync_api import sync_playwright
+from tabs import open_tab, wait_until
 
 sys.path.insert(0, str(Path(__file__).parent))
 import records
@@ -172,3 +173,28 @@ def field(opened_at_digits):
     opened_at_digits.locator("#digit-clear").click()
     settle(opened_at_digits)
     return opened_at_digits
+
+
+@pytest.fixture(scope="session")
+def tab(browser, hostile_page):
+    """Open the class page once for all tests here; nothing that they do may ask for anything or break the policy."""
+    page = open_tab(browser, hostile_page, permissions=["clipboard-read", "clipboard-write"])
+    wait_until(page, "liveExplorer && liveComparison")
+    yield page
+    assert [url for url in page.noted["requests"] if not url.startswith("data:")] == [hostile_page.as_uri()]
+    assert page.noted["messages"] == []
+    assert page.evaluate("violations") == []
+    page.context.close()
+
+
+@pytest.fixture
+def explorer(tab):
+    """Give the class page with the explorer as it is after loading."""
+    tab.emulate_media(color_scheme="light", reduced_motion="no-preference")
+    tab.evaluate("document.activeElement.blur()")
+    tab.check("[name=explorer-view][value=forward]")
+    tab.uncheck("#explorer-logarithmic")
+    tab.select_option("#explorer-horizon", "200")
+    tab.select_option("#explorer-start", "0")
+    tab.click("#explorer-reset")
+    return tab

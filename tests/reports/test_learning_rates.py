@@ -48,6 +48,23 @@ def test_a_run_that_is_stuck_is_named_with_what_is_left():
     assert "η = 9 is stuck from iteration 1 on, with 90.0 % of the error left" in text
 
 
+def test_a_run_that_never_moves_is_not_called_stuck():
+    text = reading(curve(0.1, [1 - i / 20 for i in range(10)]), curve(9.0, [1.0] * 10))
+    assert "η = 9 hardly moves" in text
+    assert "stuck" not in text
+
+
+def test_final_errors_are_held_against_the_slowest_run():
+    text = reading(curve(0.1, [1, 0.9, 0.8]), curve(1.0, [1, 0.5, 0.2]))
+    assert "η = 1 ends at 0.2, which is 0.25 times the 0.8 at which η = 0.1 ends." in text
+
+
+def test_ups_and_downs_of_rounding_are_no_wavering():
+    noisy = curve(9.0, [1, 1e-10, 1e-30, 3e-30, 1e-30])
+    assert noisy.falls
+    assert noisy.rises == 0
+
+
 def test_different_paths_are_not_called_one():
     text = reading(curve(0.1, [1, 0.9, 0.8], 20), curve(1.0, [1, 0.5, 0.2], 1))
     assert "larger steps do not simply follow the same path" in text
