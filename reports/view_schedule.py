@@ -51,7 +51,7 @@ class ScheduleView:
             return ""
         return (
             f"Epochs that leave images out have fewer steps, {shortest:,} instead of {longest:,}, "
-            "so the curve looks steeper there."
+            "so the rate changes less within them."
         )
 
 
