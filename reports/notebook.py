@@ -5,11 +5,8 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnist.errors import MnistError
 from mnist.idx import raw_folder
-from mnist.results import read_weights
 from reports.cache import cached, digest, kept
-from reports.errors import ReportError
 from reports.notebook_execution import execute
 from reports.notebook_source import notebook_source
 from reports.view import Page
@@ -34,9 +31,9 @@ class Place:
 def notebook_files(page: Page, place: Place) -> dict[str, bytes]:
     """Make the files by their names in the folder; the notebook runs only where its inputs have changed.
 
-    Raises ReportError for results that do not fit, and for a cell that fails.
+    Raises ReportError for a cell that fails.
     """
-    wheel, source, results = project_wheel(place.cache), notebook_source(page), _results(page, place.records)
+    wheel, source, results = project_wheel(place.cache), notebook_source(page), _results(place.records)
     key = _key(source, wheel, results, place.data)
     notebook = cached(place.cache, NOTEBOOK, key, lambda: execute(source, results, wheel, place.data))
     return {NOTEBOOK: notebook, wheel.name: wheel.content, **results}
@@ -47,22 +44,13 @@ def kept_notebook_files(page: Page, place: Place) -> dict[str, bytes]:
     wheel = kept_wheel(place.cache)
     if wheel is None:
         return {}
-    try:
-        results = _results(page, place.records)
-    except ReportError:
-        return {}
+    results = _results(place.records)
     notebook = kept(place.cache, NOTEBOOK, _key(notebook_source(page), wheel, results, place.data))
     return {} if notebook is None else {NOTEBOOK: notebook, wheel.name: wheel.content, **results}
 
 
-def _results(page: Page, records: Path) -> dict[str, bytes]:
-    weights = records / "weights.json"
-    try:
-        found = read_weights(weights).checkpoint_sha256
-    except MnistError as error:
-        raise ReportError(str(error)) from error
-    if found != page.mnist.evaluation.checkpoint_sha256:
-        raise ReportError(f"{weights} is not of the evaluated checkpoint: run `make report`, which evaluates anew")
+def _results(records: Path) -> dict[str, bytes]:
+    """Take the files as they are: that they belong together was checked when they were read for the page."""
     return {f"results/{name}": (records / name).read_bytes() for name in _READ}
 
 

@@ -207,8 +207,8 @@ def write_weights_that_fit(output: Path) -> None:
     """Add the weights of an untrained network, and let the recorded mistakes be those that it makes."""
     import torch
 
-    from mnist.model import DEVIATION, MEAN, new_network, normalise
-    from mnist.results import Weights, WeightTensor, write_weights
+    from mnist.evaluation import export_weights
+    from mnist.model import new_network, normalise
 
     network, found = new_network(0).eval(), evaluation()
     images = torch.tensor([list(base64.b64decode(wrong.pixels)) for wrong in found.misclassified], dtype=torch.uint8)
@@ -219,13 +219,7 @@ def write_weights_that_fit(output: Path) -> None:
         for wrong, row in zip(found.misclassified, probabilities, strict=True)
     )
     write_evaluation(output / "mnist" / "evaluation.json", replace(found, misclassified=mistakes))
-    floats = {name: tensor for name, tensor in network.state_dict().items() if tensor.is_floating_point()}
-    tensors = {
-        name: WeightTensor(tuple(tensor.shape), base64.b64encode(tensor.contiguous().numpy().tobytes()).decode())
-        for name, tensor in floats.items()
-    }
-    weights = Weights(found.checkpoint_sha256, MEAN, DEVIATION, network.norm1.eps, tensors)
-    write_weights(output / "mnist" / "weights.json", weights)
+    write_weights(output / "mnist" / "weights.json", export_weights(network, found.checkpoint_sha256))
 
 
 def write_run(output: Path, epochs: int = 15) -> None:

@@ -43,11 +43,6 @@ def test_build_tells_where_everything_is_and_never_imports_torch(built):
         assert str(built / name) in done.stdout
 
 
-def test_the_hand_in_needs_the_exported_weights(capsys, output):
-    assert "make report" in refused(capsys, "handin", "--output", output)
-    assert not (output / "report.html").exists()
-
-
 def test_the_module_is_a_command():
     done = run("build", "--preset=x")
     assert done.returncode == 2

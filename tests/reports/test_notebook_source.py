@@ -16,7 +16,7 @@ TEMPLATE = (TEMPLATES / "notebook.py").read_text(encoding="utf-8")
 
 
 def page(heading=None, preset="class", learning_rate=1.0):
-    inputs = Inputs(records.history(), records.evaluation(), None, None)
+    inputs = Inputs(records.history(), records.evaluation(), records.weights(), None, None)
     return view_page(heading or Heading("A title", "Ada Lovelace"), PRESETS[preset], learning_rate, inputs)
 
 
