@@ -65,7 +65,7 @@ test: $(VENV)/dev.stamp ## run every test
 
 bench: $(VENV)/dev.stamp ## what each command costs on this machine; FULL=1 trains to 99.4 %, FILE='a folder' checks it too
 	@$(PY) tests/bench.py "$$OUT" "$$FILE"
-	@$(PY) -m mnist bench $${FULL:+--full}
+	@$(PY) -m mnist bench --output="$$OUT/mnist" $${FULL:+--full}
 
 pictures: $(VENV)/dev.stamp report ## photographs of the page in every state, and the pictures that README.md shows
 	@$(PY) tests/gallery.py "$$OUT"

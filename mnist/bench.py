@@ -7,7 +7,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,6 +15,7 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import MNIST
 from torchvision.transforms import Compose, Normalize, ToTensor
 
+from mnist.costs import EpochCost, EpochCosts, Race, Races
 from mnist.data import Dataset
 from mnist.errors import MnistError
 from mnist.history import History, read_history
@@ -34,23 +34,7 @@ _FORWARD_AND_BACKWARD = 3
 """A backward pass has two products where the forward pass has one."""
 
 
-@dataclass(frozen=True)
-class EpochCost:
-    """What one training epoch costs."""
-
-    name: str
-    seconds: float
-    images: int
-    edge: int
-    precision: str
-
-    @property
-    def flops(self) -> float:
-        """Count floating-point operations a second, in convolutions alone."""
-        return 2 * _FORWARD_AND_BACKWARD * multiply_adds(self.edge) * self.images / self.seconds
-
-
-def epoch_costs(data: Path, recipe_name: str = CONTENDER) -> list[EpochCost]:
+def epoch_costs(data: Path, recipe_name: str = CONTENDER) -> EpochCosts:
     """Time an epoch of `course`, and one epoch of each image size of another recipe.
 
     `course` runs as its author ran it: DataLoader, torchvision's transforms image by image, float32, all threads.
@@ -60,9 +44,18 @@ def epoch_costs(data: Path, recipe_name: str = CONTENDER) -> list[EpochCost]:
     course = RECIPES["course"]
     steps = _course_steps(data, course, Network().train())
     before = _time(steps)
-    ours = _our_epochs(data, recipe_name)
+    edges, history = _our_epochs(data, recipe_name)
     seconds = (before + _time(steps)) / 2 * math.ceil(_IMAGES / course.batch_size)
-    return [EpochCost("course", seconds, _IMAGES, FULL_SIZE, "float32"), *ours]
+    costs = [_cost("course", seconds, _IMAGES, FULL_SIZE, "float32")]
+    for edge, record in zip(edges, history.epochs, strict=True):
+        name = f"{recipe_name}, {edge} × {edge} pixels"
+        costs.append(_cost(name, record.seconds, record.images, edge, history.hardware.precision))
+    return EpochCosts(history.versions, history.hardware, tuple(costs))
+
+
+def _cost(name: str, seconds: float, images: int, edge: int, precision: str) -> EpochCost:
+    operations = 2.0 * _FORWARD_AND_BACKWARD * multiply_adds(edge) * images
+    return EpochCost(name, seconds, images, edge, precision, operations, matrix_peak(getattr(torch, precision)))
 
 
 def _time(steps: Iterator[object]) -> float:
@@ -75,17 +68,14 @@ def _time(steps: Iterator[object]) -> float:
     return (time.perf_counter() - start) / STEPS
 
 
-def _our_epochs(data: Path, name: str) -> list[EpochCost]:
+def _our_epochs(data: Path, name: str) -> tuple[list[int], History]:
+    """Train one whole epoch of each image size; gives the sizes and the run."""
     recipe = RECIPES[name]
     edges = [recipe.small_size, FULL_SIZE] if recipe.small_share else [FULL_SIZE]
     share = "0.5" if recipe.small_share else "0"
+    changes = [f"--epochs={len(edges)}", f"--small-share={share}", "--averaging-start=1", "--hard-share=1"]
     with tempfile.TemporaryDirectory() as folder:
-        changes = [f"--epochs={len(edges)}", f"--small-share={share}", "--averaging-start=1"]
-        history = _trained(["--recipe", name, *changes, f"--data={data}", f"--output={folder}"], Path(folder))
-    return [
-        EpochCost(f"{name}, {edge} × {edge} pixels", record.seconds, record.images, edge, history.hardware.precision)
-        for edge, record in zip(edges, history.epochs, strict=True)
-    ]
+        return edges, _trained(["--recipe", name, *changes, f"--data={data}", f"--output={folder}"], Path(folder))
 
 
 def _trained(arguments: list[str], folder: Path) -> History:
@@ -121,24 +111,8 @@ def matrix_peak(dtype: torch.dtype) -> float:
     return 2 * _MATRIX**3 / best
 
 
-@dataclass(frozen=True)
-class Race:
-    """How long a recipe took to an epoch that ends at 99.4 % or more."""
-
-    name: str
-    seconds: float
-    epochs: int
-    accuracy: float
-    """Of that epoch, or of the last one where none got there."""
-
-    @property
-    def reached(self) -> bool:
-        """Tell whether it got there."""
-        return self.accuracy >= LEAST_ACCURACY
-
-
-def races(data: Path, dataset: Dataset, say: Callable[[str], None]) -> list[Race]:
-    """Run `course` and `fast`, one after the other, until an epoch ends at 99.4 % or more."""
+def races(data: Path, dataset: Dataset, say: Callable[[str], None]) -> Races:
+    """Run `fast` and `course`, one after the other, until an epoch ends at 99.4 % or more."""
     with tempfile.TemporaryDirectory() as folder:
         say(f"running {CONTENDER} …")
         history = _trained(["--recipe", CONTENDER, f"--data={data}", f"--output={folder}"], Path(folder))
@@ -146,7 +120,7 @@ def races(data: Path, dataset: Dataset, say: Callable[[str], None]) -> list[Race
     epochs = found.epochs_to_goal or len(history.epochs)
     seconds = found.seconds_to_goal or found.seconds
     ours = Race(CONTENDER, seconds, epochs, history.epochs[epochs - 1].test_accuracy)
-    return [_course_race(data, dataset, say), ours]
+    return Races(history.versions, history.hardware, (_course_race(data, dataset, say), ours))
 
 
 def _course_race(data: Path, dataset: Dataset, say: Callable[[str], None]) -> Race:
@@ -163,27 +137,3 @@ def _course_race(data: Path, dataset: Dataset, say: Callable[[str], None]) -> Ra
         if accuracy >= LEAST_ACCURACY:
             break
     return Race("course", time.perf_counter() - start, epoch, accuracy)
-
-
-def describe(costs: list[EpochCost]) -> str:
-    """Tell what epochs cost, one line each."""
-    peaks = {"float32": matrix_peak(torch.float32), "bfloat16": matrix_peak(torch.bfloat16)}
-    lines = [
-        f"{cost.name:<28}{cost.seconds:7.1f} s  {cost.images / cost.seconds:8,.0f} images/s  {cost.precision:<8}"
-        f"  {cost.flops / peaks[cost.precision]:5.0%} of {peaks[cost.precision] / 1e9:.0f} GFLOP/s"
-        f"  {cost.seconds / costs[0].seconds:5.2f} of the course's epoch"
-        for cost in costs
-    ]
-    return "\n".join(["training epochs (ours with measuring on the test images)", *lines])
-
-
-def describe_races(found: list[Race]) -> str:
-    """Tell who got to 99.4 % when."""
-    lines = [
-        f"{race.name:<10}{race.seconds:8.1f} s  {race.epochs:2} epochs  {race.accuracy:.2%}"
-        + ("" if race.reached else "  (99.4 % not reached)")
-        for race in found
-    ]
-    course, ours = found
-    ratio = f"{course.name} took {course.seconds / ours.seconds:.1f} times as long as {ours.name}"
-    return "\n".join(["from the start of training to the first epoch that ends at 99.4 % or more", *lines, ratio])

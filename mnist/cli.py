@@ -53,9 +53,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_export(commands)
     summary = commands.add_parser("summary", help="print the network, layer by layer, as torchsummary does")
     summary.set_defaults(run=_summary, after_interrupt="run the same command again")
-    bench = commands.add_parser("bench", help="time training: the assignment's recipe as its author ran it, and ours")
+    bench = commands.add_parser(
+        "bench",
+        help="time training: the assignment's recipe as its author ran it, and ours",
+        description="Time a whole epoch of the assignment's recipe, run as its author ran it, and of ours, or with "
+        "--full both trainings until an epoch ends at 99.4 %%. Writes OUTPUT/bench-epochs.json or "
+        "OUTPUT/bench-race.json, which the page shows.",
+    )
     bench.add_argument("--full", action="store_true", help="train both until an epoch ends at 99.4 %% or more")
     add_data(bench)
+    add_output(bench)
     bench.set_defaults(run=_bench, after_interrupt="run the same command again")
     return parser
 
@@ -206,12 +213,16 @@ def _summary(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from mnist import bench
+    from mnist import bench, costs
     from mnist.data import load
 
     dataset = load(options.data)
     if options.full:
-        print(bench.describe_races(bench.races(options.data, dataset, Reporter().say)))
+        race = bench.races(options.data, dataset, Reporter().say)
+        costs.write_race(options.output, race)
+        print(costs.describe_race(race))
     else:
-        print(bench.describe(bench.epoch_costs(options.data)))
+        epochs = bench.epoch_costs(options.data)
+        costs.write_epochs(options.output, epochs)
+        print(costs.describe_epochs(epochs))
     return 0

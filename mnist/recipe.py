@@ -22,7 +22,9 @@ def _means(name: str, meaning: str, *choices: str) -> dict[str, object]:
 class Recipe:
     """Say how to train; together with a seed it fixes a run."""
 
-    epochs: int = field(metadata=_means("Epochs", "Full passes over the training images."))
+    epochs: int = field(
+        metadata=_means("Epochs", "Passes over the training images; one that leaves easy images out counts as one too.")
+    )
     batch_size: int = field(
         metadata=_means("Batch size", "Images per step, over all processes: the gradient is averaged over them.")
     )

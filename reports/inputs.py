@@ -3,10 +3,11 @@
 import binascii
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from backprop.proof.report import ProofReport
+from mnist.costs import Measured, read_measured
 from mnist.errors import MnistError
 from mnist.files import read_record
 from mnist.history import TEST_IMAGES, History, read_history
@@ -31,6 +32,8 @@ class Inputs:
     """What `make prove` found; None where it has not run."""
     studies: tuple[Study, ...] = ()
     """Of several seeds; empty where none was made."""
+    measured: Measured = field(default_factory=Measured)
+    """What `make bench` found out about the cost of training."""
 
 
 def read_inputs(output: Path) -> Inputs:
@@ -46,13 +49,13 @@ def read_inputs(output: Path) -> Inputs:
         _check_history(folder / "history.json", history)
         evaluation = read_evaluation(folder / "evaluation.json")
         weights = read_weights(folder / "weights.json")
-        studies = read_studies(folder)
+        studies, measured = read_studies(folder), read_measured(folder)
     except MnistError as error:
         raise ReportError(str(error)) from error
     _check_evaluation(folder / "evaluation.json", evaluation)
     _check_together(folder, history, evaluation)
     _check_weights(folder / "weights.json", weights, evaluation)
-    return Inputs(history, evaluation, weights, workbook, _read_proof(output / "proof.json"), studies)
+    return Inputs(history, evaluation, weights, workbook, _read_proof(output / "proof.json"), studies, measured)
 
 
 def _read_proof(path: Path) -> ProofReport | None:

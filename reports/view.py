@@ -11,6 +11,7 @@ from reports.view_digit import DigitView, view_digit
 from reports.view_elsewhere import ElsewhereView, view_elsewhere
 from reports.view_engines import EnginesView, view_engines
 from reports.view_mnist import MnistView, view_mnist
+from reports.view_speed import SpeedView, view_speed
 from reports.view_study import StudyView, view_studies
 
 DEFAULT_TITLE = "Backpropagation by hand, and a small network that reads digits"
@@ -38,6 +39,8 @@ class Page:
     digit: DigitView
     studies: tuple[StudyView, ...]
     """Empty where no study was made."""
+    speed: SpeedView | None
+    """None where `make bench` has not run."""
     provenance: tuple[Fact, ...]
 
 
@@ -52,6 +55,7 @@ def view_page(heading: Heading, preset: Preset, learning_rate: float, inputs: In
         mnist=view_mnist(inputs.history, inputs.evaluation),
         digit=view_digit(inputs.evaluation, inputs.weights),
         studies=view_studies(inputs.studies),
+        speed=view_speed(inputs.measured),
         provenance=provenance(inputs.history, inputs.evaluation),
     )
 

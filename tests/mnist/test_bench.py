@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from mnist import bench
-from mnist.bench import EpochCost, Race
+from mnist.costs import Race, Races, describe_epochs, describe_race, read_measured, write_epochs, write_race
+from mnist.errors import MnistError
 from mnist.history import History, read_history
 from mnist.model import multiply_adds
 
@@ -26,16 +27,21 @@ def trained(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> History:
 
 
 @pytest.mark.usefixtures("trained")
-def test_both_recipes_are_measured(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_recipes_are_measured(tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "STEPS", 2)
     monkeypatch.setattr(bench, "WARM_UP", 1)
-    course, small, full = bench.epoch_costs(data_folder)
+    found = bench.epoch_costs(data_folder)
+    course, small, full = found.costs
     assert 0 < course.seconds < 3600
     assert (small.seconds, small.edge, full.seconds, full.edge) == (10.0, 22, 20.0, 28)
-    text = bench.describe([course, small, full])
+    assert course.rate == pytest.approx(60_000 / course.seconds)
+    text = describe_epochs(found)
     assert f"{course.seconds:.1f} s" in text
     assert "1.00 of the course's epoch" in text
     assert "GFLOP/s" in text
+    write_epochs(tmp_path, found)
+    assert read_measured(tmp_path).epochs == found
+    assert read_measured(tmp_path).race is None
 
 
 def test_operations_are_torchs_own_count() -> None:
@@ -47,15 +53,28 @@ def test_operations_are_torchs_own_count() -> None:
         with FlopCounterMode(display=False) as counter:
             new_network(0).eval()(torch.zeros(1, 1, edge, edge))
         assert 2 * multiply_adds(edge) == counter.get_total_flops()
-        cost = EpochCost("x", 2.0, 100, edge, "float32")
-        assert cost.flops == pytest.approx(3 * counter.get_total_flops() * 100 / 2)
+        cost = bench._cost("x", 2.0, 100, edge, "float32")
+        assert cost.operations == pytest.approx(3 * counter.get_total_flops() * 100)
+        assert cost.share == pytest.approx(cost.operations / 2.0 / cost.peak)
 
 
 @pytest.mark.usefixtures("trained")
-def test_a_race_ends_at_the_first_epoch_that_gets_there(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_race_ends_at_the_first_epoch_that_gets_there(
+    tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(bench, "_course_race", lambda *_: Race("course", 300.0, 17, 0.9941))
     found = bench.races(data_folder, None, lambda _: None)  # type: ignore[arg-type]
-    assert found[1] == Race("fast", 30.0, 2, 0.995)
-    assert "course took 10.0 times as long as fast" in bench.describe_races(found)
-    late = [found[0], dataclasses.replace(found[1], accuracy=0.99)]
-    assert "(99.4 % not reached)" in bench.describe_races(late)
+    assert found.races[1] == Race("fast", 30.0, 2, 0.995)
+    assert "course took 10.0 times as long as fast" in describe_race(found)
+    late = dataclasses.replace(found, races=(found.races[0], dataclasses.replace(found.races[1], accuracy=0.99)))
+    assert "(99.4 % not reached)" in describe_race(late)
+    write_race(tmp_path, found)
+    assert read_measured(tmp_path).race == found
+    (tmp_path / "bench-race.json").write_text("{}")
+    with pytest.raises(MnistError, match=r"bench-race\.json is damaged .*make bench"):
+        read_measured(tmp_path)
+
+
+def test_a_ratio_is_of_the_first_to_the_last() -> None:
+    race = Races(None, None, (Race("course", 80.0, 17, 0.994), Race("fast", 10.0, 8, 0.995)))  # type: ignore[arg-type]
+    assert race.ratio == 8.0

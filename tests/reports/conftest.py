@@ -83,6 +83,7 @@ def make_page(tmp_path_factory):
             Path("backprop.xlsx"),
             records.PROOF,
             records.studies(),
+            records.measured(),
         )
         page = view_page(heading or Heading(records.HOSTILE, records.HOSTILE), PRESETS[preset], learning_rate, inputs)
         path = tmp_path_factory.mktemp("page") / "report.html"
