@@ -2,10 +2,9 @@
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from reports import formats
+from reports.filters import NUMBER_FILTERS
 from reports.markdown import Verbatim, escaped
 from reports.render import TEMPLATES
-from reports.view_schedule import learning_rate_text
 
 
 def markdown_environment() -> Environment:
@@ -20,14 +19,6 @@ def markdown_environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {
-        "significant": formats.significant,
-        "fixed": formats.fixed,
-        "percent": formats.percent,
-        "short": formats.short,
-        "counted": formats.counted,
-        "thousands": lambda number: f"{number:,}",
-        "rate": learning_rate_text,
-        "verbatim": Verbatim,
-    }
+    environment.filters |= NUMBER_FILTERS
+    environment.filters |= {"thousands": lambda number: f"{number:,}", "verbatim": Verbatim}
     return environment

@@ -9,11 +9,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from mnist.study import LEAST_ACCURACY
-from reports import formats
 from reports.figures import Figures
+from reports.filters import NUMBER_FILTERS
 from reports.formulas import names_as_symbols
 from reports.view import Page
-from reports.view_schedule import learning_rate_text
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 STYLES = ("style.css", "explorer.css", "digit.css")
@@ -81,13 +80,5 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters |= {
-        "significant": formats.significant,
-        "fixed": formats.fixed,
-        "percent": formats.percent,
-        "short": formats.short,
-        "counted": formats.counted,
-        "names": names_as_symbols,
-        "rate": learning_rate_text,
-    }
+    environment.filters |= {**NUMBER_FILTERS, "names": names_as_symbols}
     return environment

@@ -1,0 +1,19 @@
+"""How templates spell numbers, whatever language they are written in."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from reports import formats
+from reports.view_schedule import learning_rate_text
+
+NUMBER_FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {
+        "significant": formats.significant,
+        "fixed": formats.fixed,
+        "percent": formats.percent,
+        "short": formats.short,
+        "counted": formats.counted,
+        "rate": learning_rate_text,
+    }
+)
