@@ -39,7 +39,7 @@ def _cut(source: Path, target: Path, height: int) -> None:
     """Keep the upper part, in few colours: enough for what it shows."""
     with Image.open(source) as picture:
         top = picture.convert("RGB").crop((0, 0, picture.width, height))
-        top.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(target, optimize=True)
+        top.quantize(COLOURS, Image.Quantize.MEDIANCUT).save(target, optimize=True)
 
 
 if __name__ == "__main__":
