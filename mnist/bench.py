@@ -20,6 +20,7 @@ from mnist.data import Dataset
 from mnist.errors import MnistError
 from mnist.history import History, read_history
 from mnist.model import DEVIATION, MEAN, Network, multiply_adds
+from mnist.plan import TRAINING_IMAGES
 from mnist.recipe import FULL_SIZE, RECIPES, Recipe
 from mnist.study import LEAST_ACCURACY, result_of
 from mnist.training import measure
@@ -29,7 +30,6 @@ CONTENDER = "fast"
 STEPS, WARM_UP = 100, 20
 """Steps of the course's epoch that are timed, and those before them that are not."""
 _MATRIX, _PRODUCTS = 2048, 8
-_IMAGES = 60_000  # of the training set
 _FORWARD_AND_BACKWARD = 3
 """A backward pass has two products where the forward pass has one."""
 
@@ -45,8 +45,8 @@ def epoch_costs(data: Path, recipe_name: str = CONTENDER) -> EpochCosts:
     steps = _course_steps(data, course, Network().train())
     before = _time(steps)
     edges, history = _our_epochs(data, recipe_name)
-    seconds = (before + _time(steps)) / 2 * math.ceil(_IMAGES / course.batch_size)
-    costs = [_cost("course", seconds, _IMAGES, FULL_SIZE, "float32")]
+    seconds = (before + _time(steps)) / 2 * math.ceil(TRAINING_IMAGES / course.batch_size)
+    costs = [_cost("course", seconds, TRAINING_IMAGES, FULL_SIZE, "float32")]
     for edge, record in zip(edges, history.epochs, strict=True):
         name = f"{recipe_name}, {edge} × {edge} pixels"
         costs.append(_cost(name, record.seconds, record.images, edge, history.hardware.precision))
@@ -130,7 +130,7 @@ def _course_race(data: Path, dataset: Dataset, say: Callable[[str], None]) -> Ra
     steps, accuracy = _course_steps(data, recipe, network), 0.0
     start, epoch = time.perf_counter(), 0
     for epoch in range(1, recipe.epochs + 1):
-        for _ in itertools.islice(steps, math.ceil(_IMAGES / recipe.batch_size)):
+        for _ in itertools.islice(steps, math.ceil(TRAINING_IMAGES / recipe.batch_size)):
             pass
         accuracy = measure(network, dataset.test_images, dataset.test_labels).accuracy
         say(f"course, epoch {epoch}: {accuracy:.2%} after {time.perf_counter() - start:.0f} s")

@@ -1,9 +1,11 @@
 """What training was measured to cost: the records that `bench` writes. Needs no torch: reports read them."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mnist.errors import MnistError
 from mnist.files import read_record, write_record
 from mnist.history import Hardware, Versions
 from mnist.study import LEAST_ACCURACY, machine
@@ -89,10 +91,20 @@ class Measured:
 def read_measured(output: Path) -> Measured:
     """Read what is there. Raises MnistError where it is damaged."""
     epochs, race = output / EPOCHS_FILE, output / RACE_FILE
-    return Measured(
+    found = Measured(
         read_record(EpochCosts, epochs, REMEDY) if epochs.exists() else None,
         read_record(Races, race, REMEDY) if race.exists() else None,
     )
+    costs, races = found.epochs.costs if found.epochs else None, found.race.races if found.race else None
+    if costs is not None and not (costs and all(_is_time(cost.seconds) and _is_time(cost.peak) for cost in costs)):
+        raise MnistError(f"{epochs} is damaged (impossible numbers): {REMEDY}")
+    if races is not None and not (len(races) == 2 and all(_is_time(each.seconds) for each in races)):
+        raise MnistError(f"{race} is damaged (impossible numbers): {REMEDY}")
+    return found
+
+
+def _is_time(value: float) -> bool:
+    return math.isfinite(value) and value > 0
 
 
 def write_epochs(output: Path, found: EpochCosts) -> None:
@@ -130,4 +142,5 @@ def _line(race: Race) -> str:
 
 def _verdict(found: Races) -> Iterable[str]:
     first, last = found.races[0], found.races[-1]
-    yield f"{first.name} took {found.ratio:.1f} times as long as {last.name}"
+    if first.reached and last.reached:
+        yield f"{first.name} took {found.ratio:.1f} times as long as {last.name}"

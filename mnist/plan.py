@@ -8,6 +8,9 @@ from itertools import accumulate
 
 from mnist.recipe import FULL_SIZE, STEPS, Recipe
 
+TRAINING_IMAGES = 60_000
+"""In MNIST."""
+
 
 @dataclass(frozen=True)
 class Plan:

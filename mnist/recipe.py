@@ -11,6 +11,8 @@ SCHEDULES = (ONE_CYCLE, STEPS)
 PRECISIONS = ("auto", "float32", "bfloat16")
 FULL_SIZE = 28
 """Edge of an MNIST image in pixels."""
+MOST_RATE = 1e6
+"""Far beyond what trains anything, and far below what single precision can't hold."""
 
 
 def _means(name: str, meaning: str, *choices: str) -> dict[str, object]:
@@ -219,7 +221,8 @@ def checked(recipe: Recipe) -> Recipe:
         "warm_up": (recipe.warm_up <= 1, "is at most 1"),
         "averaging_start": (recipe.averaging_start <= 1, "is at most 1"),
         "averaging_interval": (recipe.averaging_interval >= 1, "is at least 1"),
-        "learning_rate": (recipe.learning_rate > 0, "is more than 0"),
+        "learning_rate": (0 < recipe.learning_rate <= MOST_RATE, "is more than 0 and at most a million"),
+        "muon_rate": (recipe.muon_rate <= MOST_RATE, "is at most a million"),
         "label_smoothing": (recipe.label_smoothing < 1, "is less than 1"),
         "shift": (recipe.shift < FULL_SIZE, "is less than 28"),
         "nesterov": (recipe.momentum > 0 or not recipe.nesterov, "needs a momentum"),

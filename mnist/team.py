@@ -17,6 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
+import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
@@ -121,6 +122,9 @@ def joined(device: str) -> Iterator[Team]:
     place = os.environ.get(_RENDEZVOUS)
     method = f"file://{place}" if place else "env://"
     rank, size = int(os.environ["RANK"]), size_here()
+    if backend == "nccl":
+        # Each process its own GPU; torchrun counts those of this machine.
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     with _explained():
         dist.init_process_group(backend, init_method=method, rank=rank, world_size=size, timeout=_PATIENCE)
     try:

@@ -49,7 +49,8 @@ def probabilities_and_loss(network: torch.nn.Module, images: Tensor, labels: Ten
     network.eval()
     with torch.inference_mode():
         logits = torch.cat([network(_as_input(part)) for part in torch.split(images, MEASURED_AT_ONCE)])
-        return logits.softmax(1), cross_entropy(logits.double(), labels).item()
+        # On the CPU: not every device has double precision.
+        return logits.softmax(1), cross_entropy(logits.cpu().double(), labels.cpu()).item()
 
 
 def measure(network: torch.nn.Module, images: Tensor, labels: Tensor) -> Measurement:
@@ -163,6 +164,7 @@ class Training:
         for progress in self.steps(epoch):
             report(progress)
         tested = self._measure()
+        self._check(tested.loss, f"on the images measured after epoch {epoch}")
         return EpochRecord(
             epoch=epoch,
             images=self.plan.images_in(epoch),
@@ -202,17 +204,17 @@ class Training:
             self._average(step)
             if (number - 1) % EXCHANGE_EVERY == 0 or number == self.plan.steps_in(epoch):
                 told = self.team.sum(own)
-                self._check(told[0].item(), epoch, number)
+                self._check(told[0].item(), f"in epoch {epoch}, by step {number}")
             loss, accuracy = (told[:2] / told[2].clamp(min=1)).tolist()
             yield Progress(seen, loss, accuracy, rate)
         self.difficulty.exchange(self.team)
         self._statistics.give_back(self.team)
 
     @staticmethod
-    def _check(loss: float, epoch: int, number: int) -> None:
+    def _check(loss: float, where: str) -> None:
         if not math.isfinite(loss):
             remedy = "earlier epochs stay as written; begin anew with another --recipe or --seed and --restart"
-            raise MnistError(f"the loss became {loss} in epoch {epoch}, step {number}: {remedy}")
+            raise MnistError(f"the loss became {loss} {where}: {remedy}")
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         """Give each of the epoch's training images once, shuffled, shifted and cut to the epoch's size."""

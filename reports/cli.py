@@ -19,6 +19,9 @@ Write the page to hand in from what the other commands left in OUTPUT.
           OUTPUT/mnist/model.pt              written by `make train`
           OUTPUT/mnist/evaluation.json       written by `make report`
           OUTPUT/mnist/weights.json          written by `make report`
+          OUTPUT/proof.json                  where it is there: written by `make prove`
+          OUTPUT/mnist/study/                the same: written by `python -m mnist study`
+          OUTPUT/mnist/bench-*.json          the same: written by `make bench`
   writes  OUTPUT/report.html                 one file that needs no network and no JavaScript
           OUTPUT/handin/                     README.md with pictures, the workbook and the page;
                                              also S6.ipynb where one of `handin` still fits
@@ -26,7 +29,7 @@ Write the page to hand in from what the other commands left in OUTPUT.
 _ABOUT_HANDIN = """\
 Write what `build` writes, and complete the folder to hand in.
 
-  reads   what `build` reads, and OUTPUT/mnist/weights.json
+  reads   what `build` reads
   writes  OUTPUT/report.html, OUTPUT/handin/ as `build` does, and in the folder
           S6.ipynb                           both parts as a notebook, with its outputs
           backprop_report-*.whl              this project, for the notebook to install

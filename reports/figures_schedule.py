@@ -2,7 +2,7 @@
 
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from reports.formats import short, significant
+from reports.formats import significant
 from reports.theme import ACCENT, MUTED, Drawing, canvas, plot_area, themed
 from reports.view_schedule import ScheduleView
 
@@ -28,7 +28,7 @@ def schedule_drawing(schedule: ScheduleView) -> Drawing:
         dots = [(row.epoch, row.recorded) for row in schedule.rows if row.recorded is not None]
         axes.plot(*zip(*dots, strict=True), linestyle="", marker="o", markersize=4.5, color=ACCENT, clip_on=False)
     averaging = (
-        f" The weights are averaged from epoch {short(schedule.averaged_from)} on."
+        f" The weights are averaged from epoch {significant(schedule.averaged_from, 2)} on."
         if schedule.averaged_from is not None
         else ""
     )

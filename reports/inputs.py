@@ -11,6 +11,7 @@ from mnist.costs import Measured, read_measured
 from mnist.errors import MnistError
 from mnist.files import read_record
 from mnist.history import TEST_IMAGES, History, read_history
+from mnist.recipe import checked
 from mnist.results import Answer, Evaluation, Weights, read_evaluation, read_weights
 from mnist.study import Study, read_studies
 from reports.architecture import DIGITS, network_problem
@@ -72,8 +73,12 @@ def _check_history(path: Path, history: History) -> None:
         raise ReportError(f"{path} is of a run with --held-out, which is no result: run `make train` for one")
     if not history.epochs:
         raise ReportError(f"{path} holds no epoch yet: run `make train`, which goes on with the run")
+    try:
+        checked(history.recipe)
+    except MnistError as error:
+        raise ReportError(f"{path} is damaged (its recipe: {error}): run `make train`") from error
     for place, record in enumerate(history.epochs, 1):
-        losses = (record.train_loss, record.test_loss, record.learning_rate, record.seconds)
+        losses = (record.train_loss, record.test_loss, record.learning_rate, record.seconds, record.images - 1)
         shares = (record.train_accuracy, record.test_accuracy)
         if record.epoch != place or not all(map(_is_size, losses)) or not all(map(_is_share, shares)):
             raise ReportError(f"{path} is damaged (epoch {place} holds impossible numbers): run `make train`")
@@ -94,6 +99,8 @@ def _problem(evaluation: Evaluation) -> str | None:
         return "the confusion matrix does not sum to the number of images"
     if sum(counts[digit][digit] for digit in range(DIGITS)) != evaluation.correct:
         return "the confusion matrix does not agree with the number of correct answers"
+    if len(evaluation.misclassified) != evaluation.images - evaluation.correct:
+        return "the misclassified images are not all there"
     if sum(layer.parameters for layer in evaluation.layers) != evaluation.parameters:
         return "the layers' parameters do not sum to the network's"
     if not (_is_size(evaluation.loss) and _is_share(evaluation.accuracy)):

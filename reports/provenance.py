@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mnist.history import History
 from mnist.results import Evaluation
+from mnist.study import machine
 from reports.recipe_words import Fact
 
 _PROJECT = Path(__file__).resolve().parent.parent
@@ -26,7 +27,7 @@ def provenance(history: History, evaluation: Evaluation) -> tuple[Fact, ...]:
         Fact("Training", trained, "The software that trained and measured the network."),
         Fact("Page", built, "The software that derived, drew and wrote this page."),
         Fact("Seed", str(history.seed), "Fixes the initial weights, the order of the images and their shifts."),
-        Fact("Processor", hardware.cpu or "unknown", f"{hardware.cores} cores, {hardware.threads} threads used."),
+        Fact("Processor", hardware.cpu or "unknown", f"{machine(hardware)}."),
         Fact("System", hardware.platform, f"Convolutions computed in {hardware.precision}."),
         Fact("Checkpoint", evaluation.checkpoint_sha256, "SHA-256 of model.pt, whose weights were measured."),
         *(Fact(name, digest, "MD5 of the uncompressed MNIST file.") for name, digest in evaluation.data.items()),

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mnist.recipe import ONE_CYCLE, STEPS, Recipe
-from reports.formats import counted, percent, short
+from mnist.plan import TRAINING_IMAGES, Plan
+from mnist.recipe import FULL_SIZE, ONE_CYCLE, STEPS, Recipe
+from reports.formats import counted, short
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,16 @@ def _one_cycle(recipe: Recipe) -> bool:
 
 
 def _choosy(recipe: Recipe) -> bool:
-    return recipe.hard_share < 1
+    plan = Plan(recipe, TRAINING_IMAGES)
+    return any(plan.images_in(epoch) < plan.images for epoch in range(1, recipe.epochs + 1))
+
+
+def _small(recipe: Recipe) -> bool:
+    return Plan(recipe, TRAINING_IMAGES).image_size(1) < FULL_SIZE
+
+
+def _share(share: float) -> str:
+    return f"{short(100 * share)}\N{NO-BREAK SPACE}%"
 
 
 def _falling(recipe: Recipe) -> bool:
@@ -32,8 +42,8 @@ def _falling(recipe: Recipe) -> bool:
 
 _APPLIES: Mapping[str, Callable[[Recipe], bool]] = {
     "norm_size": lambda recipe: recipe.groups > 1,
-    "small_size": lambda recipe: recipe.small_share > 0,
-    "small_share": lambda recipe: recipe.small_share > 0,
+    "small_size": _small,
+    "small_share": _small,
     "hard_share": _choosy,
     "easy_share": _choosy,
     "whole_first": _choosy,
@@ -48,13 +58,13 @@ _SPELLED: Mapping[str, Callable[[Any], str]] = {
     "batch_size": lambda images: f"{images} images",
     "norm_size": lambda images: f"{images} images",
     "small_size": lambda edge: f"{edge} × {edge} pixels",
-    "small_share": lambda share: percent(share, 0),
-    "hard_share": lambda share: percent(share, 0),
-    "easy_share": lambda share: percent(share, 0),
-    "warm_up": lambda share: percent(share, 0),
+    "small_share": _share,
+    "hard_share": _share,
+    "easy_share": _share,
+    "warm_up": _share,
     "nesterov": lambda value: "yes" if value else "no",
     "shift": lambda pixels: f"± {counted(pixels, 'pixel')}" if pixels else "none",
-    "averaging_start": lambda share: f"from {percent(share, 0)}" if share < 1 else "none",
+    "averaging_start": lambda share: f"from {_share(share)}" if share < 1 else "none",
 }
 
 

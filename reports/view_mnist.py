@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mnist.history import EpochRecord, History
+from mnist.recipe import RECIPES
 from mnist.results import Evaluation, LayerFacts
 from mnist.study import LEAST_ACCURACY
 from reports.formats import counted, percent
@@ -65,6 +66,16 @@ class MnistView:
     def shown(self) -> int:
         """Count the misclassified digits that the page shows."""
         return sum(len(group.digits) for group in self.mistakes)
+
+    @property
+    def recipe_changed(self) -> bool:
+        """Tell whether the run changed values of the recipe that it is named after."""
+        return self.history.recipe != RECIPES.get(self.history.recipe_name)
+
+    @property
+    def chosen_on_held_out(self) -> bool:
+        """Tell whether the values are those that were chosen on held-out images: ours, unchanged."""
+        return self.history.recipe_name != "course" and not self.recipe_changed
 
     @property
     def multiply_adds(self) -> int:

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mnist.history import History
-from mnist.plan import Plan
+from mnist.plan import TRAINING_IMAGES, Plan
 from mnist.recipe import STEPS, Recipe
 from reports.formats import fixed, short, significant, times
 
-TRAINING_IMAGES = 60_000
-"""What a run that is no hold-out trains on; `reports.inputs` refuses the others."""
 _POINTS, _LEAST_POINTS = 240, 16
 """Steps drawn of a run and at least of each epoch: a smooth curve; an epoch's first and last step are among them."""
 
@@ -49,10 +47,7 @@ class ScheduleView:
         shortest, longest = (pick(row.steps for row in self.rows) for pick in (min, max))
         if shortest == longest:
             return ""
-        return (
-            f"Epochs that leave images out have fewer steps, {shortest:,} instead of {longest:,}, "
-            "so the rate changes less within them."
-        )
+        return f"Epochs that leave images out have fewer steps, {shortest:,} instead of {longest:,}."
 
 
 def view_schedule(history: History) -> ScheduleView:
@@ -102,8 +97,10 @@ def _arc(plan: Plan) -> str:
     rates = [plan.learning_rate_at(step) for step in range(plan.steps)]
     top = rates.index(max(rates))
     highest, done = significant(rates[top], 3), significant(_epochs_done(plan, top + 1), 2)
-    rise = f"rises from {short(rates[0])} to {highest} in the first {done} epochs" if top else f"begins with {highest}"
-    return f"η {rise} and falls to {significant(rates[-1], 2)} in the last step."
+    first = "the first epoch" if done == "1" else f"the first {done} epochs"
+    rise = f"rises from {short(rates[0])} to {highest} in {first}" if top else f"begins with {highest}"
+    fall = f" and falls to {significant(rates[-1], 2)} in the last step" if top < len(rates) - 1 else ""
+    return f"η {rise}{fall}."
 
 
 def _falls(rows: tuple[ScheduleRow, ...]) -> str:

@@ -1,6 +1,7 @@
 """That the benchmark measures both recipes; how fast they are is for `make bench` on a quiet machine."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,13 @@ def trained(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> History:
         for n in (1, 2)
     )
     found = dataclasses.replace(history, epochs=(first, second))
-    monkeypatch.setattr(bench, "_trained", lambda arguments, folder: found)
+
+    def trained(arguments: list[str], folder: Path) -> History:
+        if "--epochs=2" in arguments:  # to be timed: every epoch sees all images, and no average is kept
+            assert {"--hard-share=1", "--small-share=0.5", "--averaging-start=1"} <= set(arguments)
+        return found
+
+    monkeypatch.setattr(bench, "_trained", trained)
     return found
 
 
@@ -68,11 +75,14 @@ def test_a_race_ends_at_the_first_epoch_that_gets_there(
     assert "course took 10.0 times as long as fast" in describe_race(found)
     late = dataclasses.replace(found, races=(found.races[0], dataclasses.replace(found.races[1], accuracy=0.99)))
     assert "(99.4 % not reached)" in describe_race(late)
+    assert "times as long" not in describe_race(late)
     write_race(tmp_path, found)
     assert read_measured(tmp_path).race == found
-    (tmp_path / "bench-race.json").write_text("{}")
-    with pytest.raises(MnistError, match=r"bench-race\.json is damaged .*make bench"):
-        read_measured(tmp_path)
+    empty = json.dumps({**json.loads((tmp_path / "bench-race.json").read_text()), "races": []})
+    for content in ("{}", empty):
+        (tmp_path / "bench-race.json").write_text(content)
+        with pytest.raises(MnistError, match=r"bench-race\.json is damaged .*make bench"):
+            read_measured(tmp_path)
 
 
 def test_a_ratio_is_of_the_first_to_the_last() -> None:

@@ -33,7 +33,7 @@ def rates(recipe: Recipe) -> list[float]:
 
 @pytest.mark.parametrize("epochs", [1, 2, 15, 20])
 def test_one_cycle_is_that_of_torch(epochs: int) -> None:
-    recipe = dataclasses.replace(RECIPES["accurate"], epochs=epochs)
+    recipe = dataclasses.replace(RECIPES["accurate"], epochs=epochs, hard_share=1.0)
     steps = epochs * STEPS_PER_EPOCH
     peak, share = recipe.learning_rate, recipe.warm_up
     torchs = OneCycleLR(optimizer(peak), max_lr=peak, total_steps=steps, pct_start=share, cycle_momentum=False)

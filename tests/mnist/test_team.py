@@ -30,7 +30,7 @@ from mnist.team import joined
 from mnist import training as trainings
 from mnist.training import Training
 import dataclasses
-trainings.EXCHANGE_EVERY = 1
+trainings.EXCHANGE_EVERY = 2
 torch.set_num_threads(1)
 data = load(Path({data!r}))
 train, test = slice({images}), slice(301)

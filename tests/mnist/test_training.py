@@ -65,8 +65,16 @@ def test_measuring_agrees_with_torchs_own_loss(part: Dataset) -> None:
 
 def test_a_loss_that_is_no_number_ends_the_run(part: Dataset, tiny: Recipe) -> None:
     recipe = dataclasses.replace(tiny, learning_rate=1e30)
-    with pytest.raises(MnistError, match=r"the loss became (nan|inf) in epoch 1, step \d+: .* --restart"):
+    with pytest.raises(MnistError, match=r"the loss became (nan|inf) in epoch 1, by step \d+: .* --restart"):
         list(Training(recipe, 0, "float32", part).steps(1))
+
+
+def test_a_last_step_that_breaks_the_network_ends_the_run_too(part: Dataset, tiny: Recipe) -> None:
+    # One step: its loss is from before it, so only measuring shows what it did.
+    few = Dataset(part.train_images[:64], part.train_labels[:64], part.test_images, part.test_labels)
+    training = Training(dataclasses.replace(tiny, epochs=1, learning_rate=1e30), 0, "float32", few)
+    with pytest.raises(MnistError, match=r"the loss became .* on the images measured after epoch 1: "):
+        training.run_epoch(1, lambda _: None)
 
 
 def test_bfloat16_learns_as_float32_does(part: Dataset, tiny: Recipe) -> None:

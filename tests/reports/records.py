@@ -210,7 +210,7 @@ def studies() -> tuple[Study, ...]:
             run = history(8)
             last = replace(run.epochs[-1], test_accuracy=accuracy)
             short = tuple(replace(record, test_accuracy=0.99) for record in run.epochs[:-1])
-            runs.append(replace(run, recipe_name=name, seed=seed, epochs=(*short, last)))
+            runs.append(replace(run, recipe_name=name, recipe=RECIPES[name], seed=seed, epochs=(*short, last)))
         made.append(study_of(runs))
     return tuple(made)
 

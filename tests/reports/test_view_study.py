@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import records
 
 from reports.figures_study import study_drawing
@@ -12,6 +14,12 @@ def test_figures_are_spelled_with_n_and_spread():
     assert fast.mean.startswith("99.415")
     assert fast.deviation.startswith("0.033")
     assert fast.interval.startswith("99.362 to 99.468")
+
+
+def test_a_recipe_with_other_values_is_marked():
+    study = records.studies()[0]
+    (view,) = view_studies([replace(study, recipe=replace(study.recipe, shift=3))])
+    assert view.recipe == "accurate, changed"
 
 
 def test_the_picture_tells_every_recipe_in_words():
