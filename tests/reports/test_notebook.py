@@ -143,7 +143,7 @@ def test_part_2_tells_the_records(cells):
     history, evaluation = records.history(), records.evaluation()
     log = rows(cells["log"])
     assert [int(row[0]) for row in log] == [record.epoch for record in history.epochs]
-    assert [float(row[5].removesuffix("%")) for row in log] == [
+    assert [float(row[6].removesuffix("%")) for row in log] == [
         pytest.approx(100 * record.test_accuracy, abs=0.005) for record in history.epochs
     ]
     assert f"Recorded: {evaluation.correct} of 10000" in shown(cells["test"])
