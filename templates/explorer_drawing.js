@@ -65,7 +65,7 @@ function showPart(key, element, state, path, settings) {
 function fitGround(element, letters) {
   const ground = element.querySelector(".wire-piece .ground");
   if (!ground) return;
-  const width = 7 * letters + 18;
+  const width = 8 * letters + 18;
   ground.setAttribute("x", element.querySelector("text").getAttribute("x") - width / 2);
   ground.setAttribute("width", width);
 }
