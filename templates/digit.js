@@ -1,5 +1,5 @@
 // “Draw a digit”: strokes or a test image → what the network gets → what it says.
-{
+afterFirstPaint(() => {
   const PAUSE = 800; // milliseconds without a change after which the answer is read out
   const POSITIVE = [47, 98, 173], NEGATIVE = [176, 74, 16], INK = [0, 0, 0];
   const SMALL = 1e-9; // in place of a largest value of 0, to divide by
@@ -214,4 +214,4 @@
   part("picks").addEventListener("change", event => pick(Number(event.target.value)));
   new ResizeObserver(() => change(true)).observe(paper);
   new IntersectionObserver(arrive, { rootMargin: "300px" }).observe(paper.closest("section"));
-}
+});
