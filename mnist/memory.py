@@ -14,8 +14,8 @@ def keep_freed_memory() -> None:
     """Ask the C library to keep what is freed instead of giving it back to the system.
 
     A step of training allocates and frees a few megabytes for each layer. glibc returns blocks that large at once, and
-    gets them again page by page, cleared each time, which can take as long as the convolutions. No other library has
-    this switch, and none is harmed by not having it.
+    gets them again page by page, cleared each time, in every step. Other C libraries have no such switch; there nothing
+    happens.
     """
     if sys.platform != "linux":
         return
