@@ -6,3 +6,6 @@ document.documentElement.classList.add("live");
 function afterFirstPaint(task) {
   requestAnimationFrame(() => setTimeout(task));
 }
+
+// From here on the whole page is laid out, so that nothing moves while one scrolls (see style.css).
+afterFirstPaint(() => document.documentElement.classList.add("painted"));

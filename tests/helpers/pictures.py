@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tabs import PAINTED, wait_until
+
 CHROMIUM_OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 A4 = {"width": 672, "height": 980}
 """An A4 sheet without its margins, at 96 pixels an inch."""
@@ -42,6 +44,8 @@ def take(browser, path, folder):
         )
         page = context.new_page()
         page.goto(path.as_uri())
+        if state.javascript:
+            wait_until(page, PAINTED)
         if state.paper:
             page.emulate_media(media="print")
         taken[state.name] = folder / f"{state.name}.png"

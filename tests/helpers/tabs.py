@@ -1,5 +1,6 @@
 """The page in a browser tab that many tests share, and what they do there."""
 
+# Runs before the page does, so that no violation is missed.
 COUNT_VIOLATIONS = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", event => window.violations.push(event.violatedDirective));
@@ -7,15 +8,22 @@ document.addEventListener("securitypolicyviolation", event => window.violations.
 DRAWN = "#explorer-network [data-key]"
 
 
-def open_tab(browser, path, **options):
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
+PAINTED = "document.documentElement.classList.contains('painted')"
+
+
+def open_tab(browser, path, width=1280, scheme="light", fragment="", **options):
+    """Open the page, note every request and message, and wait until all of it is laid out."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
     context.add_init_script(COUNT_VIOLATIONS)
     page = context.new_page()
     page.noted = {"requests": [], "messages": []}
     page.on("request", lambda request: page.noted["requests"].append(request.url))
     page.on("console", lambda message: page.noted["messages"].append(message.text))
     page.on("pageerror", lambda error: page.noted["messages"].append(str(error)))
-    page.goto(path.as_uri())
+    page.on("dialog", lambda dialog: page.noted["messages"].append(f"dialog {dialog.message}"))
+    page.goto(path.as_uri() + fragment)
+    if options.get("java_script_enabled", True):
+        wait_until(page, PAINTED)
     return page
 
 

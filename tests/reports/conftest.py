@@ -22,12 +22,6 @@ from reports.inputs import Inputs, read_inputs
 from reports.render import render
 from reports.view import Heading, view_page
 
-# Runs before the page does, so that no violation is missed.
-COUNT_VIOLATIONS = """
-window.violations = [];
-document.addEventListener("securitypolicyviolation", event => window.violations.push(event.violatedDirective));
-"""
-
 
 @pytest.fixture
 def output(tmp_path):
@@ -116,24 +110,15 @@ def browser():
 @pytest.fixture
 def visit(browser):
     """Return a function that opens a page and notes every request and message."""
-    contexts = []
+    pages = []
 
-    def open_page(path, width=1280, scheme="light", **options):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
-        contexts.append(context)
-        context.add_init_script(COUNT_VIOLATIONS)
-        page = context.new_page()
-        page.noted = {"requests": [], "messages": []}
-        page.on("request", lambda request: page.noted["requests"].append(request.url))
-        page.on("console", lambda message: page.noted["messages"].append(message.text))
-        page.on("pageerror", lambda error: page.noted["messages"].append(str(error)))
-        page.on("dialog", lambda dialog: page.noted["messages"].append(f"dialog {dialog.message}"))
-        page.goto(path.as_uri())
-        return page
+    def open_page(path, **options):
+        pages.append(open_tab(browser, path, **options))
+        return pages[-1]
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.context.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import records
 from axe_playwright_python.base import AXE_FILE_PATH
 from pictures import take
 from PIL import Image
+from tabs import wait_until
 
 UNFOLD = "document.querySelectorAll('details').forEach(fold => { fold.open = true; })"
 
@@ -70,6 +71,24 @@ def test_axe_finds_nothing(visit, request, name, scheme, width, unfolded):
     # Invisible text in a figure would be here: axe can't tell its background, so colours are compared below.
     undecided = {rule["id"] for rule in results["incomplete"]}
     assert undecided <= {"color-contrast"}
+
+
+@pytest.mark.parametrize("section", ["iteration", "explore", "slip", "digit"])
+def test_a_link_into_the_page_leads_to_its_heading(visit, path, section):
+    page = visit(path, fragment=f"#{section}")
+    wait_until(page, "liveExplorer !== null && liveComparison !== null")
+    # What grows above it meanwhile pushes nothing away.
+    assert page.evaluate(f"document.getElementById('{section}').getBoundingClientRect().top") == pytest.approx(
+        16, abs=1
+    )
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_nothing_is_left_to_be_laid_out_later(visit, path, script):
+    page = visit(path, java_script_enabled=script)
+    skipped = """[...document.querySelectorAll("body *")].filter(element =>
+        element.checkVisibility() && !element.checkVisibility({contentVisibilityAuto: true})).length"""
+    assert page.evaluate(skipped) == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
