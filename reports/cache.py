@@ -29,10 +29,11 @@ def cached(folder: Path, name: str, key: str, make: Callable[[], bytes]) -> byte
     found = kept(folder, name, key)
     if found is not None:
         return found
-    made = make()
-    for outdated in folder.glob(_place(Path(), name, "*").name):
-        outdated.unlink(missing_ok=True)
-    write_atomically(_place(folder, name, key), made)
+    made, place = make(), _place(folder, name, key)
+    write_atomically(place, made)
+    for other in folder.glob(_place(Path(), name, "*").name):
+        if other != place:
+            other.unlink(missing_ok=True)
     return made
 
 

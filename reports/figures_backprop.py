@@ -170,7 +170,7 @@ def curve_drawing(comparison: Comparison, curve: Curve) -> Drawing:
         _scale(axes, comparison, logarithmic=False)
         label_ends(axes, _plot(axes, curve, colour))
     title = f"Total error at {curve.label}"
-    return Drawing(f"error-eta-{curve.learning_rate:g}", title, _in_words(curve) + ".", figure)
+    return Drawing(curve.picture, title, _in_words(curve) + ".", figure)
 
 
 def curve_colours(comparison: Comparison) -> list[str]:

@@ -12,6 +12,7 @@ NUMBER_FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "significant": formats.significant,
         "fixed": formats.fixed,
         "percent": formats.percent,
+        "share": formats.share,
         "short": formats.short,
         "counted": formats.counted,
         "rate": learning_rate_text,

@@ -16,6 +16,7 @@ def significant(value: float, digits: int = 9) -> str:
     """Spell a number with so many significant digits: 0.000351777, 2.09236 × 10⁻⁶."""
     if not math.isfinite(value):
         return OVERFLOW
+    value += 0.0  # a gradient can be −0, which readers know as 0
     mantissa, exponent = _scientific(value, digits)
     if -5 <= exponent < digits:
         return _signed(_trimmed(f"{value:.{max(digits - 1 - exponent, 0)}f}"))
@@ -33,7 +34,7 @@ def fixed(value: float, decimals: int) -> str:
         return OVERFLOW
     if value and not 10.0**-decimals <= abs(value) < 1e5:
         return significant(value, 6)
-    return _signed(f"{value:.{decimals}f}")
+    return _signed(f"{value + 0.0:.{decimals}f}")
 
 
 def short(value: float) -> str:
@@ -44,6 +45,12 @@ def short(value: float) -> str:
 def percent(fraction: float, decimals: int = 2) -> str:
     """Spell a fraction as percent."""
     return f"{100 * fraction:.{decimals}f}\N{NO-BREAK SPACE}%"
+
+
+def share(fraction: float, digits: int = 3) -> str:
+    """Spell a fraction as percent with so many significant digits, where it may be tiny or none at all."""
+    text = significant(100 * fraction, digits)
+    return text if text == OVERFLOW else f"{text}\N{NO-BREAK SPACE}%"
 
 
 def mathml_number(value: float, digits: int = 9) -> Markup:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from backprop.derivation import Derivation
 from backprop.network import Preset
 from backprop.simulate import simulate_errors
+from reports import formats
 from reports.formats import counted, percent, short, significant
 
 SEARCHED_ITERATIONS = 2000
@@ -33,6 +34,11 @@ class Curve:
     def label(self) -> str:
         """Name the run by its learning rate."""
         return f"η\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{short(self.learning_rate)}"
+
+    @property
+    def picture(self) -> str:
+        """Name the picture of this run alone, without what a file name should not have."""
+        return f"error-eta-{self.learning_rate:.12g}"
 
     @property
     def first(self) -> float:
@@ -136,7 +142,7 @@ def _final_errors(curves: list[Curve], iterations: int) -> list[str]:
 def _share(share: float) -> str:
     if share < 1e-8:
         return "less than a millionth of a percent"
-    return percent(share, 1) if share >= 0.001 else f"{significant(100 * share, 2)}\N{NO-BREAK SPACE}%"
+    return percent(share, 1) if share >= 0.001 else formats.share(share, 2)
 
 
 def _against_the_slowest(curves: list[Curve], slowest: Curve) -> list[str]:

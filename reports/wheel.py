@@ -41,9 +41,9 @@ def kept_wheel(cache: Path, project: Path = PROJECT) -> Wheel | None:
     """Give the wheel if one was built from the project's present files; None otherwise."""
     try:
         sources = _sources(project)
+        content = kept(cache, "project.whl", _key(sources))
     except ReportError:
         return None
-    content = kept(cache, "project.whl", _key(sources))
     return None if content is None else Wheel(_name(sources), content)
 
 

@@ -66,7 +66,7 @@ from mnist.results import read_evaluation, read_weights
 from mnist.training import probabilities_and_loss
 from reports.figures_backprop import comparison_drawing, curve_drawing, network_drawing
 from reports.figures_mnist import accuracy_drawing, confusion_drawing, loss_drawing
-from reports.formats import percent, significant
+from reports.formats import percent, share, significant
 from reports.formulas import formula
 from reports.learning_rates import compare
 from reports.markdown import table
@@ -181,7 +181,7 @@ slips = [
         slip.name,
         significant(slip.taught_value, 9),
         significant(slip.derived_value, 9),
-        f"{significant(100 * slip.relative_error, 2)} %",
+        share(slip.relative_error, 2),
     ]
     for slip in part_1.slip.lines
 ]
@@ -204,7 +204,7 @@ results = [
     [
         significant(curve.learning_rate, 3),
         significant(curve.final, 6),
-        f"{significant(100 * curve.share, 3)} %",
+        share(curve.share),
         "–" if curve.halved_at is None else curve.halved_at,
     ]
     for curve in comparison.curves

@@ -1,5 +1,6 @@
 import pytest
 
+from backprop.errors import BackpropError
 from reports.cache import cached, digest, kept
 
 
@@ -33,4 +34,16 @@ def test_what_could_not_be_made_leaves_the_last_one(tmp_path):
 
     with pytest.raises(ValueError):
         cached(tmp_path, "thing.png", "k2", fails)
+    assert kept(tmp_path, "thing.png", "k1") == b"good"
+
+
+def test_what_could_not_be_written_leaves_the_last_one(tmp_path, monkeypatch):
+    cached(tmp_path, "thing.png", "k1", lambda: b"good")
+
+    def full(path, content):
+        raise BackpropError("no space")
+
+    monkeypatch.setattr("reports.cache.write_atomically", full)
+    with pytest.raises(BackpropError):
+        cached(tmp_path, "thing.png", "k2", lambda: b"new")
     assert kept(tmp_path, "thing.png", "k1") == b"good"

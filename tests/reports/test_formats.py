@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.formats import counted, fixed, listing, mathml_number, percent, short, significant
+from reports.formats import counted, fixed, listing, mathml_number, percent, share, short, significant
 
 NARROW = str.maketrans({"\N{NO-BREAK SPACE}": " "})
 PLAIN = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
@@ -27,6 +27,7 @@ def number(text):
         (-0.5, 9, "−0.5"),
         (123456.0, 3, "1.23 × 10⁵"),
         (0.0, 9, "0"),
+        (-0.0, 9, "0"),
         (math.nan, 9, "#NUM!"),
     ],
 )
@@ -47,6 +48,11 @@ def test_fixed_is_close_or_scientific(value):
 @given(st.floats(allow_infinity=False))
 def test_numbers_in_formulas_are_well_formed(value):
     ET.fromstring(mathml_number(value))
+
+
+@pytest.mark.parametrize(("fraction", "text"), [(0.675, "67.5 %"), (1.46e-9, "1.46 × 10⁻⁷ %"), (math.nan, "#NUM!")])
+def test_a_share_of_nothing_is_no_percentage(fraction, text):
+    assert share(fraction).translate(NARROW) == text
 
 
 def test_negative_operands_stand_in_brackets():

@@ -85,6 +85,7 @@ def test_without_setuptools_it_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.metadata, "version", missing)
     with pytest.raises(ReportError, match=r"setuptools.*handin"):
         project_wheel(tmp_path)
+    assert kept_wheel(tmp_path) is None  # the page does not need one
 
 
 def test_a_project_that_can_not_be_built_is_one_line(tmp_path):
