@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from backprop.errors import BackpropError
-from backprop.network import PRESETS, Preset, layered, made_up_preset
+from backprop.network import PRESETS, SHEET_ITERATIONS, Preset, layered, made_up_preset
 
 _DESCRIPTION = """\
 Backpropagation of the class's 2-2-2 sigmoid network, derived once and printed everywhere.
@@ -130,7 +130,11 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         help="η, a finite number above 0 (default: the preset's; class: 1)",
     )
     parser.add_argument(
-        "--iterations", type=int, default=68, metavar="N", help="rows; the first is iteration 0 (default: %(default)s)"
+        "--iterations",
+        type=int,
+        default=SHEET_ITERATIONS,
+        metavar="N",
+        help="rows; the first is iteration 0 (default: %(default)s)",
     )
     _add_preset(parser)
     parser.add_argument(

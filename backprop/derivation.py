@@ -10,7 +10,7 @@ import sympy as sp
 from backprop.activations import ACTIVATIONS, ActivationBase, rule_remainder
 from backprop.errors import BackpropError
 from backprop.network import LEARNING_RATE, TOTAL_ERROR, Network, Neuron, gradient_name
-from backprop.notation import factors_of, product, total
+from backprop.notation import Partial, factors_of, product, total
 
 Expression = Any  # sympy ships no types
 ETA = sp.Symbol(LEARNING_RATE)
@@ -125,20 +125,41 @@ def local_derivative(equation: Equation, symbol: Expression) -> Expression:
 
 
 def chain_factors(
-    forward: tuple[Equation, ...], symbol: Expression, of: Expression | None = None
+    forward: tuple[Equation, ...], symbol: Expression, of: Expression | None = None, *, named: bool = False
 ) -> tuple[Expression, ...]:
     """Return the chain-rule factors of ∂of/∂symbol (`of` is the total error by default), from the error inwards.
 
-    Where a symbol reaches the error on several ways, the sum over the ways is one factor.
+    Where a symbol reaches the error on several ways, the sum over the ways is one factor. With `named`, a factor is
+    the sign ∂y/∂x instead of what it comes to; what comes to 1 is left out either way.
     """
     of = forward[-1].symbol if of is None else of
     if symbol == of:
         return ()
-    ways = [
-        (*chain_factors(forward, user.symbol, of), *factors_of(local_derivative(user, symbol)))
-        for user in users(forward, symbol, of)
-    ]
+    ways = []
+    for user in users(forward, symbol, of):
+        local = factors_of(local_derivative(user, symbol))
+        last = (Partial(user.symbol, symbol),) if named and local else local
+        ways.append((*chain_factors(forward, user.symbol, of, named=named), *last))
     return ways[0] if len(ways) == 1 else (total(map(product, ways)),)
+
+
+def slope_name(above: object, below: object) -> str:
+    """Name the derivative of one symbol by another that stands in its equation, for code: E1_by_a_o1."""
+    return f"{above}_by_{below}"
+
+
+def slopes(derivation: Derivation) -> dict[str, Expression]:
+    """Name every local derivative (E1_by_a_o1) and the gradient of every sum, activation and error (dE_da_h1)."""
+    local = {
+        slope_name(equation.symbol, part): local_derivative(equation, part)
+        for equation in derivation.forward
+        for part in sorted(equation.expression.free_symbols, key=str)
+    }
+    nodes = {
+        gradient_name(equation.name): product(chain_factors(derivation.forward, equation.symbol))
+        for equation in derivation.forward
+    }
+    return local | nodes
 
 
 def users(forward: tuple[Equation, ...], symbol: Expression, of: Expression) -> tuple[Equation, ...]:

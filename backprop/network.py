@@ -145,5 +145,7 @@ _MAZUR = Preset(
 
 PRESETS: Mapping[str, Preset] = MappingProxyType({preset.name: preset for preset in (_CLASS, _OTHER_TARGETS, _MAZUR)})
 
+SHEET_ITERATIONS = 68
+"""The rows of the class sheet's table; the first is iteration 0."""
 SHEET_LEARNING_RATES = (0.1, 0.2, 0.5, 0.8, 1.0, 2.0)
 """The learning rates whose error graphs the exercise asks for."""

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import MNIST
 from torchvision.transforms import Compose, Normalize, ToTensor
 
+from mnist.asked import LEAST_ACCURACY
 from mnist.costs import EpochCost, EpochCosts, Race, Races
 from mnist.data import Dataset
 from mnist.errors import MnistError
@@ -22,7 +23,7 @@ from mnist.history import History, read_history
 from mnist.model import DEVIATION, MEAN, Network, multiply_adds
 from mnist.plan import TRAINING_IMAGES
 from mnist.recipe import FULL_SIZE, RECIPES, Recipe
-from mnist.study import LEAST_ACCURACY, result_of
+from mnist.study import result_of
 from mnist.training import measure
 
 CONTENDER = "fast"

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mnist.asked import LEAST_ACCURACY
 from mnist.errors import MnistError
 from mnist.files import read_record, write_record
 from mnist.history import Hardware, Versions
-from mnist.study import LEAST_ACCURACY, machine
+from mnist.study import machine
 
 EPOCHS_FILE, RACE_FILE = "bench-epochs.json", "bench-race.json"
 REMEDY = "run `make bench`, which writes it anew, or move it away"

@@ -199,6 +199,11 @@ def recipe_named(name: str) -> Recipe:
     return RECIPES[name]
 
 
+def is_changed(name: str, recipe: Recipe) -> bool:
+    """Tell whether a recipe has other values than those of its name."""
+    return recipe != RECIPES.get(name)
+
+
 def checked(recipe: Recipe) -> Recipe:
     """Return the recipe. Raises MnistError that names the first value with which nothing can be trained."""
     demands = {

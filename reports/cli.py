@@ -5,9 +5,11 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import TypeAlias
 
 from backprop.errors import BackpropError
+from backprop.network import PRESETS
+from mnist.options import Parser
 from reports.errors import ReportError
 
 INTERRUPTED = 130  # what shells give for a program ended by Ctrl-C
@@ -40,13 +42,7 @@ The notebook is run only where its inputs have changed. It takes the packages of
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line, not in argparse's two, and leave with 2."""
-        self.exit(2, f"error: {message}; `{self.prog} --help` tells what there is\n")
-
-
-_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+_Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="python -m reports",
         description="The page that reports both parts: backpropagation by hand, and the network that reads digits.",
     )
@@ -114,9 +110,9 @@ def _add_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--preset",
+        choices=tuple(PRESETS),
         default="class",
-        metavar="NAME",
-        help="the network's starting values: class, class-0.01-0.99 or mazur (default: %(default)s)",
+        help="the network's starting values (default: %(default)s)",
     )
     command.add_argument("--author", default="", metavar="NAME", help="who hands it in (default: nobody is named)")
     command.add_argument("--title", default="", metavar="TEXT", help="the page's title (default: one that fits)")
@@ -151,11 +147,8 @@ def _learning_rate(text: str) -> float:
 
 def _build(options: argparse.Namespace) -> None:
     # sympy and matplotlib take a second to import: not for --help, nor for a missing file.
-    from backprop.network import PRESETS
     from reports.inputs import read_inputs
 
-    if options.preset not in PRESETS:
-        raise ReportError(f"there is no preset {options.preset!r}: choose one of {', '.join(PRESETS)}")
     preset = PRESETS[options.preset]
     inputs = read_inputs(options.output)
     from reports.build import Extent, build

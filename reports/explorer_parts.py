@@ -6,9 +6,9 @@ from typing import Any
 import sympy as sp
 from markupsafe import Markup
 
-from backprop.derivation import Derivation, Equation, chain_factors, local_derivative, users
+from backprop.derivation import Derivation, chain_factors, slope_name
 from backprop.network import TOTAL_ERROR, Network, gradient_name
-from backprop.notation import Partial, product, total
+from backprop.notation import Partial, product
 from backprop.printers.infix import ATOM, Text
 from backprop.printers.mathml import MathMLPrinter
 from backprop.printers.mathml import math as math_element
@@ -51,27 +51,9 @@ class Part:
         return f"{self.key}, {self.meaning}. " + "; ".join(line.text for line in lines)
 
 
-def explain(derivation: Derivation, drawing: Plan) -> tuple[Part, ...]:
+def explain(derivation: Derivation, plan: Plan) -> tuple[Part, ...]:
     """Explain every part of a drawing, in the order in which a keyboard walks through it."""
-    return tuple(_part(derivation, drawing, key) for key in drawing.keys)
-
-
-def slopes(derivation: Derivation) -> dict[str, Any]:
-    """Name every local derivative (E1_by_a_o1) and the gradient of every node (dE_da_h1), as expressions."""
-    local = {
-        _slope_name(equation.symbol, part): local_derivative(equation, part)
-        for equation in derivation.forward
-        for part in sorted(equation.expression.free_symbols, key=str)
-    }
-    nodes = {
-        gradient_name(equation.name): product(chain_factors(derivation.forward, equation.symbol))
-        for equation in derivation.forward
-    }
-    return local | nodes
-
-
-def _slope_name(above: Any, below: Any) -> str:
-    return f"{above}_by_{below}"
+    return tuple(_part(derivation, plan, key) for key in plan.keys)
 
 
 class _MarkedPrinter(MathMLPrinter):
@@ -82,7 +64,7 @@ class _MarkedPrinter(MathMLPrinter):
 
     def _print_Partial(self, expression: Any) -> Text:
         printed = MathMLPrinter().print(expression)
-        return Text(_marked(_slope_name(*expression.args), printed), ATOM)
+        return Text(_marked(slope_name(*expression.args), printed), ATOM)
 
 
 def _marked(name: str, printed: str) -> str:
@@ -94,23 +76,23 @@ def _line(left: Any, right: Any, result: str) -> Line:
     return Line(letters.parts[0], Markup(math_element("", _MarkedPrinter().print(right))), result, letters.text)
 
 
-def _part(derivation: Derivation, drawing: Plan, key: str) -> Part:
+def _part(derivation: Derivation, plan: Plan, key: str) -> Part:
     network, forward = derivation.network, {e.name: e for e in derivation.forward}
     value = forward.get(key)
     update = next((e for e in derivation.updates if e.name == key), None)
     return Part(
         key=key,
         symbol=symbol(key),
-        meaning=_meaning(network, drawing, key) if value is None else value.meaning,
+        meaning=_meaning(network, plan, key) if value is None else value.meaning,
         forward=_line(value.symbol, value.expression, key) if value else None,
         backward=_backward(derivation, key) if value or update else (),
         update=_line(sp.Symbol(f"{key}_new"), update.expression, f"next_{key}") if update else None,
-        path=_path(derivation, drawing, key),
+        path=_path(derivation, plan, key),
     )
 
 
-def _meaning(network: Network, drawing: Plan, key: str) -> str:
-    wire = next((wire for wire in drawing.wires if wire.key == key), None)
+def _meaning(network: Network, plan: Plan, key: str) -> str:
+    wire = next((wire for wire in plan.wires if wire.key == key), None)
     if wire:
         return f"weight from {wire.source} to {wire.target}"
     if key in network.inputs:
@@ -122,28 +104,16 @@ def _backward(derivation: Derivation, key: str) -> tuple[Line, ...]:
     """Give the gradient of a part: the factors by name, and the factors themselves."""
     below, name = sp.Symbol(key), gradient_name(key)
     left = Partial(sp.Symbol(TOTAL_ERROR), below)
-    named = product(_named_factors(derivation.forward, below, sp.Symbol(TOTAL_ERROR)))
+    named = product(chain_factors(derivation.forward, below, named=True))
     letters = product(chain_factors(derivation.forward, below))
     return tuple(_line(left, right, name) for right in dict.fromkeys((named, letters)))
 
 
-def _named_factors(forward: tuple[Equation, ...], below: Any, of: Any) -> tuple[Any, ...]:
-    """Return what `chain_factors` does, each factor by its name; like the sheet, leave out what is 1."""
-    if below == of:
-        return ()
-    ways = [(*_named_factors(forward, user.symbol, of), *_named(user, below)) for user in users(forward, below, of)]
-    return ways[0] if len(ways) == 1 else (total(map(product, ways)),)
-
-
-def _named(user: Equation, below: Any) -> tuple[Any, ...]:
-    return () if local_derivative(user, below) == 1 else (Partial(user.symbol, below),)
-
-
-def _path(derivation: Derivation, drawing: Plan, key: str) -> tuple[str, ...]:
+def _path(derivation: Derivation, plan: Plan, key: str) -> tuple[str, ...]:
     """Name what lies between a part and the total error."""
     reached = {key}
     for equation in derivation.forward:
         if reached & {str(part) for part in equation.expression.free_symbols}:
             reached.add(equation.name)
-    wires = [w.key for w in drawing.wires if w.key == key or {w.source, w.target} <= reached]
-    return (*wires, *(box.key for box in drawing.boxes if box.key in reached))
+    wires = [w.key for w in plan.wires if w.key == key or {w.source, w.target} <= reached]
+    return (*wires, *(box.key for box in plan.boxes if box.key in reached))

@@ -4,7 +4,7 @@ import math
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyBboxPatch
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from backprop.network import TOTAL_ERROR
 from reports.formats import counted, listing, percent, short, significant
@@ -23,6 +23,7 @@ from reports.theme import (
     label_ends,
     plot_area,
     themed,
+    without_minor_ticks,
 )
 from reports.view_backprop import BackpropView
 
@@ -194,8 +195,7 @@ def _scale(axes: Axes, comparison: Comparison, logarithmic: bool) -> None:
         axes.set_ylim(max(min(seen) / 2, max(seen) * 1e-9), max(seen) * 2)
         axes.yaxis.set_major_locator(LogLocator(numticks=8))
         axes.yaxis.set_major_formatter(POWERS_OF_TEN)
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        without_minor_ticks(axes)
     else:
         axes.set_ylim(0, max(seen) * 1.04)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 3)))

@@ -2,12 +2,25 @@
 
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from mnist.asked import LEAST_ACCURACY
 from mnist.history import History
-from mnist.study import LEAST_ACCURACY
 from reports.formats import percent, significant
-from reports.theme import ACCENT, GOAL, INK, MUTED, PAPER, SERIES, Drawing, canvas, label_ends, plot_area, themed
+from reports.theme import (
+    ACCENT,
+    GOAL,
+    INK,
+    MUTED,
+    PAPER,
+    SERIES,
+    Drawing,
+    canvas,
+    label_ends,
+    plot_area,
+    themed,
+    without_minor_ticks,
+)
 from reports.view_mnist import MnistView
 
 _TRAINING = SERIES[3]
@@ -36,7 +49,7 @@ def _scale_losses(axes: Axes, losses: list[float]) -> None:
     axes.set_ylim(low, high)
     axes.yaxis.set_major_locator(FixedLocator(ticks))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 3)))
-    _without_minor_ticks(axes)
+    without_minor_ticks(axes)
 
 
 def accuracy_drawing(history: History) -> Drawing:
@@ -66,12 +79,7 @@ def _scale_accuracy(axes: Axes, wrong: list[float]) -> None:
     axes.set_ylim(high, low)
     axes.yaxis.set_major_locator(FixedLocator([share for share in _WRONG_SHARES if low <= share <= high]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{significant(100 * (1 - value), 4)} %"))
-    _without_minor_ticks(axes)
-
-
-def _without_minor_ticks(axes: Axes) -> None:
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    without_minor_ticks(axes)
 
 
 def _epoch_axes(history: History, label: str) -> Axes:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from mnist.study import LEAST_ACCURACY, Study
+from mnist.asked import LEAST_ACCURACY
+from mnist.study import Study
 from reports.formats import counted, percent, significant
 from reports.theme import ACCENT, GOAL, INK, MUTED, Drawing, canvas, plot_area, themed
 

@@ -14,7 +14,7 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         workplace = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         try:
-            _fill(workplace / "new", files)
+            fill(workplace / "new", files)
             if path.exists():
                 path.rename(workplace / "old")
             (workplace / "new").rename(path)
@@ -28,7 +28,8 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
         raise ReportError(f"{path} can't be written ({error.strerror or error}): {remedy}") from error
 
 
-def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+def fill(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder of one's own. Raises OSError where that is not possible."""
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)

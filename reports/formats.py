@@ -9,10 +9,11 @@ OVERFLOW = "#NUM!"
 """What Excel shows, and so what the page shows, where the class formula overflows."""
 # A line must not break inside a number.
 _TIMES_TEN = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10"
+_DIGITS = 9
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def significant(value: float, digits: int = 9) -> str:
+def significant(value: float, digits: int = _DIGITS) -> str:
     """Spell a number with so many significant digits: 0.000351777, 2.09236 × 10⁻⁶."""
     if not math.isfinite(value):
         return OVERFLOW
@@ -20,7 +21,7 @@ def significant(value: float, digits: int = 9) -> str:
     mantissa, exponent = _scientific(value, digits)
     if -5 <= exponent < digits:
         return _signed(_trimmed(f"{value:.{max(digits - 1 - exponent, 0)}f}"))
-    return _signed(f"{mantissa}{_TIMES_TEN}{str(exponent).translate(_SUPERSCRIPTS)}")
+    return _signed(f"{mantissa}{_TIMES_TEN}{superscript(exponent)}")
 
 
 def brief(value: float, digits: int = 4) -> str:
@@ -53,29 +54,34 @@ def share(fraction: float, digits: int = 3) -> str:
     return text if text == OVERFLOW else f"{text}\N{NO-BREAK SPACE}%"
 
 
-def mathml_number(value: float, digits: int = 9) -> Markup:
+def superscript(number: int) -> str:
+    """Raise a whole number: −3 as ⁻³."""
+    return str(number).translate(_SUPERSCRIPTS)
+
+
+def mathml_number(value: float) -> Markup:
     """Spell a number for use as an operand in a formula: what is negative stands in brackets."""
     if not math.isfinite(value):
         return Markup("<mtext>#NUM!</mtext>")
-    text = significant(abs(value), digits)
+    text = significant(abs(value))
     number, _, power = text.partition(_TIMES_TEN)
     inner = Markup("<mn>{}</mn>").format(number)
     if power:
-        exponent = _scientific(value, digits)[1]
+        exponent = _scientific(value, _DIGITS)[1]
         inner = Markup("<mrow>{}<mo>×</mo><msup><mn>10</mn><mn>{}</mn></msup></mrow>").format(
             inner, str(exponent).replace("-", "−")
         )
     return Markup("<mrow><mo>(</mo><mo>−</mo>{}<mo>)</mo></mrow>").format(inner) if value < 0 else inner
 
 
-def listing(items: Sequence[str], last: str = "and") -> str:
+def listing(items: Sequence[str]) -> str:
     """Join words as English does: a, b and c."""
-    return f" {last} ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+    return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
 
 
-def counted(number: int, noun: str, plural: str | None = None) -> str:
+def counted(number: int, noun: str) -> str:
     """Spell a number with its noun: 1 epoch, 15 epochs."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
 def times(number: int) -> str:

@@ -65,7 +65,7 @@ def formula(terms: Sequence[Any]) -> Formula:
     printed = [_PagePrinter().print(term) for term in terms]
     texts = [TextPrinter().print(term) for term in terms]
     return Formula(
-        parts=_chain(printed),
+        parts=(Markup(math(printed[0])), *_continued(printed[1:])),
         text=" = ".join(texts),
         latex=" = ".join(LatexPrinter().print(term) for term in terms),
         wide=max(map(len, texts)) > _WIDE,
@@ -86,8 +86,7 @@ def names_as_symbols(text: str) -> Markup:
 
 def with_numbers(expression: Any, values: Mapping[Any, float], result: float) -> tuple[Markup, ...]:
     """Print an expression with numbers put in, and the result."""
-    # Markup of the first term is empty, so that each line begins with its equals sign.
-    return _chain(["", _NumberPrinter(values).print(expression), str(mathml_number(result))])[1:]
+    return _continued([_NumberPrinter(values).print(expression), str(mathml_number(result))])
 
 
 def value_of(expression: Any, values: Mapping[Any, float]) -> float:
@@ -101,5 +100,6 @@ def partial(above: str, below: str) -> Any:
     return Partial(sp.Symbol(above), sp.Symbol(below))
 
 
-def _chain(printed: Sequence[str]) -> tuple[Markup, ...]:
-    return (Markup(math(printed[0])), *(Markup(math("", term)) for term in printed[1:]))
+def _continued(printed: Sequence[str]) -> tuple[Markup, ...]:
+    """Begin every term with its equals sign."""
+    return tuple(Markup(math("", term)) for term in printed)

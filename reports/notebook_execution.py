@@ -11,6 +11,7 @@ from typing import Any
 from mnist.idx import raw_folder
 from reports.archive import unzipped
 from reports.errors import ReportError
+from reports.files import fill
 from reports.wheel import Wheel
 
 _SECONDS = 600
@@ -26,20 +27,14 @@ def execute(source: str, files: Mapping[str, bytes], wheel: Wheel, data: Path) -
     """
     with tempfile.TemporaryDirectory() as name:
         folder, project = Path(name, "handin"), Path(name, "project")
-        _write(folder, files)
-        _write(project, unzipped(wheel.content))
+        fill(folder, files)
+        fill(project, unzipped(wheel.content))
         if raw_folder(data).is_dir():
             (folder / "data").symlink_to(data.resolve(), target_is_directory=True)
         # First on the path: an editable installation of the checkout would hide what the wheel lacks.
         path = os.pathsep.join(filter(None, (str(project), os.environ.get("PYTHONPATH"))))
         environment = {**os.environ, **_SILENT, "PYTHONPATH": path, "IPYTHONDIR": str(Path(name, "ipython"))}
         return _run(source, folder, environment)
-
-
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
 
 
 def _run(source: str, folder: Path, environment: Mapping[str, str]) -> bytes:

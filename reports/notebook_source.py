@@ -5,11 +5,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from mnist.study import LEAST_ACCURACY
+from mnist.asked import LEAST_ACCURACY, MOST_EPOCHS, MOST_PARAMETERS
 from reports.markdown_templates import markdown_environment
 from reports.render import TEMPLATES
 from reports.view import Page
-from reports.view_mnist import MOST_EPOCHS, MOST_PARAMETERS
 
 _TEMPLATE = "notebook.py"
 _CELL = re.compile(r"^# %% (?P<text>\[markdown\] )?(?P<name>[a-z0-9-]+)\n", re.MULTILINE)

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from mnist.study import LEAST_ACCURACY
+from mnist.asked import LEAST_ACCURACY
 from reports.figures import Figures
 from reports.filters import NUMBER_FILTERS
 from reports.formulas import names_as_symbols

@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.image import imread, imsave
 
 from reports.cache import cached, digest
-from reports.errors import ReportError
 from reports.sheet_drawing import draw_sheet
 from reports.theme import Drawing
 
@@ -20,22 +19,18 @@ _DPI, _MARGIN = 200, 24
 _SECONDS = 180
 
 
-def sheet_picture(workbook: Path, network: Drawing, cache: Path) -> bytes:
+def sheet_picture(workbook: bytes, name: Path, network: Drawing, cache: Path) -> bytes:
     """Give the PNG of the first sheet; one made before of the same workbook in the same way is taken from the cache.
 
-    Raises ReportError where the workbook can't be read.
+    `name` is what an error calls the workbook: ReportError where it is none.
     """
     office = shutil.which(_OFFICE) is not None and shutil.which(_PAGES) is not None
-    try:
-        content = workbook.read_bytes()
-    except OSError as error:
-        raise ReportError(f"{workbook} can't be read ({error.strerror}): run `make workbook`") from error
-    key = digest([content, b"office" if office else network.png()])
+    key = digest([workbook, b"office" if office else network.png()])
     return cached(
         cache,
         "sheet.png",
         key,
-        lambda: (_printed(content) if office else None) or draw_sheet(content, workbook, network),
+        lambda: (_printed(workbook) if office else None) or draw_sheet(workbook, name, network),
     )
 
 

@@ -13,9 +13,8 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "{http://www.w3.org/1999/xlink}href"
+_REFERRING = ("href", "clip-path")
 _REFERENCE = re.compile(r"#([\w.-]+)")
-_DROPPED = ("font-family", "font")
-"""The page's own font is used."""
 
 
 def inline_svg(figure: Figure, name: str, title: str, description: str, classes: Mapping[str, str]) -> Markup:
@@ -52,7 +51,7 @@ def _clean(element: ET.Element, classes: Mapping[str, str]) -> None:
             words.append(f"{key[0]}-{word}")
         elif key == "font":
             element.attrib |= _font(value)
-        elif key not in _DROPPED:
+        elif key != "font-family":  # the page's own is used
             element.set(key, value)
     if words:
         element.set("class", " ".join(words))
@@ -82,16 +81,15 @@ def _rename_ids(root: ET.Element, name: str) -> None:
     used = {
         reference
         for element in root.iter()
-        for key in ("href", "clip-path", "fill")
+        for key in _REFERRING
         for reference in _REFERENCE.findall(element.get(key, ""))
-        if key != "fill" or "url(" in element.get(key, "")
     }
     for element in root.iter():
         if element.attrib.get("id") in used:
             element.set("id", f"{name}-{element.get('id')}")
         else:
             element.attrib.pop("id", None)
-        for key in ("href", "clip-path"):
+        for key in _REFERRING:
             if key in element.attrib:
                 element.set(key, _REFERENCE.sub(rf"#{name}-\1", element.attrib[key]))
 

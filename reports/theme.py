@@ -10,8 +10,9 @@ import matplotlib
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
+from reports.formats import superscript
 from reports.svg import inline_svg
 
 INK, MUTED, RULE, PAPER, ACCENT, GOAL = "#1c1e21", "#5a6068", "#d9dce0", "#ffffff", "#0b5fa5", "#a3301c"
@@ -52,6 +53,7 @@ _SETTINGS: Any = {
 }
 _DPI = 72
 _PICTURE_DPI = 150
+_LABEL_DISTANCE = 20
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,12 @@ def frame_of(axes: Axes) -> Frame:
     return Frame(left, right, top, bottom, (float(x_low), float(x_high)), (float(y_low), float(y_high)), logarithmic)
 
 
+def without_minor_ticks(axes: Axes) -> None:
+    """Label a logarithmic axis at its major ticks alone."""
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
 def spread(places: Sequence[float], distance: float, lowest: float, highest: float) -> list[float]:
     """Move labels upwards until neighbours are `distance` apart, and down again where they would leave the top."""
     order = sorted(range(len(places)), key=places.__getitem__)
@@ -134,13 +142,13 @@ def spread(places: Sequence[float], distance: float, lowest: float, highest: flo
     return moved
 
 
-def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]], distance: float = 20) -> None:
+def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
     """Write labels (x, y, text, colour) to the right of where curves end, moved apart where they would overlap."""
     if not ends:
         return
     pixels = [axes.transData.transform((x, y)) for x, y, _, _ in ends]
     box = axes.bbox
-    heights = spread([float(y) for _, y in pixels], distance, box.y0 + 2, box.y1)
+    heights = spread([float(y) for _, y in pixels], _LABEL_DISTANCE, box.y0 + 2, box.y1)
     for (x, y, text, colour), height in zip(ends, heights, strict=True):
         offset = height - float(axes.transData.transform((x, y))[1])
         axes.annotate(
@@ -150,8 +158,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]], distan
 
 def power_of_ten(value: float, _: int | None = None) -> str:
     """Label a logarithmic axis: 10⁻³."""
-    exponent = f"{value:e}".partition("e")[2]
-    return "10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return "10" + superscript(int(f"{value:e}".partition("e")[2]))
 
 
 POWERS_OF_TEN = FuncFormatter(power_of_ten)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from backprop import derivation as mathematics
 from backprop.derivation import Derivation
-from backprop.network import SHEET_LEARNING_RATES, TOTAL_ERROR, Preset, gradient_name
+from backprop.network import SHEET_ITERATIONS, SHEET_LEARNING_RATES, TOTAL_ERROR, Preset, gradient_name
 from backprop.panels import panels
 from backprop.simulate import Trace, simulate
 from reports.explanations import PanelWords, panel_words
@@ -20,8 +20,6 @@ from reports.learning_rates import Comparison, compare
 from reports.view_explorer import ExplorerView, view_explorer
 from reports.worked import WorkedGroup, work_out
 
-SHEET_ITERATIONS = 68
-"""The rows of the class sheet's table, iteration 0 included."""
 FIRST_ROWS = 10
 
 
@@ -98,14 +96,6 @@ class SlipView:
 
 
 @dataclass(frozen=True)
-class ProofView:
-    """A statement that sympy checked, and whether it holds."""
-
-    statement: str
-    holds: bool
-
-
-@dataclass(frozen=True)
 class BackpropView:
     """Part 1."""
 
@@ -121,7 +111,7 @@ class BackpropView:
     explorer: ExplorerView
     comparison: Comparison
     slip: SlipView
-    proofs: tuple[ProofView, ...]
+    proofs: tuple[mathematics.Proof, ...]
 
     @property
     def sections(self) -> tuple[tuple[str, ValueTable], ...]:
@@ -154,7 +144,7 @@ def view_backprop(preset: Preset, learning_rate: float) -> BackpropView:
         explorer=view_explorer(derivation, preset, learning_rate),
         comparison=compare(derivation, preset, rates, SHEET_LEARNING_RATES, SHEET_ITERATIONS),
         slip=_slip(derivation, preset, trace),
-        proofs=tuple(ProofView(proof.statement, proof.holds) for proof in mathematics.prove(derivation)),
+        proofs=mathematics.prove(derivation),
     )
 
 

@@ -1,5 +1,6 @@
 """What the page needs to classify digits by itself, and what it shows where it can't."""
 
+from bisect import bisect_right
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -83,6 +84,7 @@ class DigitView:
     """How many maps are above zero where there is nothing but paper."""
     program: DigitData
 
+    @property
     def data(self) -> dict[str, Any]:
         """Give the program's data as JSON's own types."""
         return asdict(self.program)
@@ -92,10 +94,11 @@ def view_digit(evaluation: Evaluation, weights: Weights) -> DigitView:
     """Arrange the samples and the network. Both have been found to fit each other."""
     mistakes = _mistakes(evaluation)
     answers = (*evaluation.samples, *mistakes)
+    picks = tuple(map(_pick, answers))
     first = evaluation.layers[0]
     windows, paper = _windows(first, weights), -weights.mean / weights.deviation
     return DigitView(
-        picks=tuple(map(_pick, answers)),
+        picks=picks,
         mistakes=len(mistakes),
         maps=first.channels,
         kernel=first.kernel or 1,
@@ -109,7 +112,7 @@ def view_digit(evaluation: Evaluation, weights: Weights) -> DigitView:
             epsilon=weights.epsilon,
             layers=evaluation.layers,
             tensors={name: weights.tensors[name] for name in tensor_shapes(evaluation.layers)},
-            picks=tuple(PickData(_pick(answer).label, answer.pixels) for answer in answers),
+            picks=tuple(PickData(p.label, answer.pixels) for p, answer in zip(picks, answers, strict=True)),
         ),
     )
 
@@ -133,9 +136,5 @@ def _pick(answer: Answer) -> Pick:
         answer.true,
         answer.predicted,
         data_uri(ink_png(answer.rows())),
-        tuple(Share(f"{100 * share:.1f}", _heat(share)) for share in answer.probabilities),
+        tuple(Share(f"{100 * share:.1f}", bisect_right(_HEAT_LEVELS, share)) for share in answer.probabilities),
     )
-
-
-def _heat(share: float) -> int:
-    return sum(share >= level for level in _HEAT_LEVELS)

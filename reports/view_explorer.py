@@ -7,17 +7,17 @@ from typing import Any
 import sympy as sp
 from markupsafe import Markup
 
-from backprop.derivation import Derivation
-from backprop.network import PRESETS, Preset, gradient_name
+from backprop.derivation import Derivation, slopes
+from backprop.network import PRESETS, SHEET_ITERATIONS, Preset, gradient_name
 from backprop.printers.javascript import step_function, values_function
 from backprop.simulate import first_rows
-from reports.explorer_parts import Part, explain, slopes
+from reports.explorer_parts import Part, explain
 from reports.explorer_plan import Plan, plan
 from reports.formats import brief, short
 from reports.formulas import symbol, value_of
 
 ITERATIONS = 1000
-HORIZONS = (67, 200, ITERATIONS)
+HORIZONS = (SHEET_ITERATIONS - 1, 200, ITERATIONS)
 """How many updates the explorer's curve and slider can show: those of the class sheet's rows first."""
 SMALLEST_RATE, LARGEST_RATE = -3, 3
 """The slider's ends, as powers of ten; the number field takes any η above 0."""

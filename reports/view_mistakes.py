@@ -1,5 +1,6 @@
 """What the page says about the images that the network names wrongly: counts, and the images behind them."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -74,7 +75,13 @@ def confusion_cells(evaluation: Evaluation, groups: Iterable[MistakeGroup]) -> t
     names = {(group.true, group.predicted): group.name for group in groups}
     return tuple(
         tuple(
-            ConfusionCell(row, column, count, -1 if row == column else _heat(count), names.get((row, column), ""))
+            ConfusionCell(
+                row,
+                column,
+                count,
+                -1 if row == column else bisect_right(_HEAT_LEVELS, count),
+                names.get((row, column), ""),
+            )
             for column, count in enumerate(counts)
         )
         for row, counts in enumerate(evaluation.confusion)
@@ -116,7 +123,3 @@ def _digit(wrong: Answer) -> Digit:
         percent(wrong.probabilities[wrong.true], 1),
         data_uri(ink_png(wrong.rows())),
     )
-
-
-def _heat(count: int) -> int:
-    return sum(count >= level for level in _HEAT_LEVELS)

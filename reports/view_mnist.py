@@ -2,17 +2,14 @@
 
 from dataclasses import dataclass
 
+from mnist.asked import LEAST_ACCURACY, MOST_EPOCHS, MOST_PARAMETERS
 from mnist.history import EpochRecord, History
-from mnist.recipe import RECIPES
+from mnist.recipe import is_changed
 from mnist.results import Evaluation, LayerFacts
-from mnist.study import LEAST_ACCURACY
 from reports.formats import counted, percent
 from reports.recipe_words import Fact, recipe_facts
 from reports.view_mistakes import ConfusionCell, MistakeGroup, confusion_cells, group_mistakes, most_frequent
 from reports.view_schedule import ScheduleView, view_schedule
-
-MOST_PARAMETERS, MOST_EPOCHS = 20_000, 20
-"""What the assignment asks for, beside the accuracy."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class MnistView:
     @property
     def recipe_changed(self) -> bool:
         """Tell whether the run changed values of the recipe that it is named after."""
-        return self.history.recipe != RECIPES.get(self.history.recipe_name)
+        return is_changed(self.history.recipe_name, self.history.recipe)
 
     @property
     def chosen_on_held_out(self) -> bool:

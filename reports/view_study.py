@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mnist.recipe import RECIPES
+from mnist.recipe import is_changed
 from mnist.study import Study, machine
 from reports.formats import fixed, percent
 
@@ -36,7 +36,7 @@ def _row(study: Study) -> StudyView:
     bounds = [f"{100 * bound:.3f}" for bound in summary.interval or ()]
     return StudyView(
         study=study,
-        recipe=study.recipe_name + ("" if study.recipe == RECIPES.get(study.recipe_name) else ", changed"),
+        recipe=study.recipe_name + (", changed" if is_changed(study.recipe_name, study.recipe) else ""),
         epochs=study.recipe.epochs,
         seeds=summary.seeds,
         mean=percent(summary.mean, 3),

@@ -11,6 +11,7 @@ from pathlib import Path
 from reports.archive import unzipped, zipped
 from reports.cache import cached, digest, kept
 from reports.errors import ReportError
+from reports.files import fill
 
 PROJECT = Path(__file__).resolve().parent.parent
 _RECIPE = "pyproject.toml"
@@ -78,9 +79,7 @@ def _built(sources: dict[str, bytes]) -> bytes:
     """Build from a copy: what setuptools leaves behind stays out of the checkout, and old files out of the wheel."""
     with tempfile.TemporaryDirectory() as name:
         copy, made = Path(name, "project"), Path(name, "wheel")
-        for path, content in sources.items():
-            (copy / path).parent.mkdir(parents=True, exist_ok=True)
-            (copy / path).write_bytes(content)
+        fill(copy, sources)
         options = ["--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--quiet"]
         command = [sys.executable, "-m", "pip", "wheel", *options, "--wheel-dir", str(made), str(copy)]
         try:

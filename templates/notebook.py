@@ -55,7 +55,7 @@ import torch
 from IPython.display import Markdown, Math, display
 
 from backprop.derivation import derive, prove
-from backprop.network import PRESETS, SHEET_LEARNING_RATES
+from backprop.network import PRESETS, SHEET_ITERATIONS, SHEET_LEARNING_RATES
 from backprop.panels import panels
 from backprop.simulate import simulate
 from mnist.data import load
@@ -71,7 +71,7 @@ from reports.formulas import formula
 from reports.learning_rates import compare
 from reports.markdown import table
 from reports.recipe_words import recipe_facts
-from reports.view_backprop import SHEET_ITERATIONS, view_backprop
+from reports.view_backprop import view_backprop
 from reports.view_mnist import view_mnist
 from reports.view_schedule import learning_rate_text
 

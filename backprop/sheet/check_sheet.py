@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from openpyxl.worksheet.worksheet import Worksheet
 
 from backprop.derivation import derive
-from backprop.network import TOTAL_ERROR, gradient_name
+from backprop.network import SHEET_ITERATIONS, TOTAL_ERROR, gradient_name
 from backprop.printers.excel import ExcelPrinter
 from backprop.sheet import style
 from backprop.sheet.book import Book
@@ -25,7 +25,6 @@ _TOLERANCE = "1E-6", "1E-10"  # relative, absolute; the difference quotient itse
 _IDENTICAL = "1E-11", "1E-12"
 _HEADERS = ["moved", "value", "gradient", "E_total up", "E_total down", "(up - down) / 2ε", "difference", "verdict"]
 _HEADER_ROW = 8
-_REFERENCE_ROWS = 68
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ def _write_gradients(
 
 def _write_identity(book: Book, sheet: Worksheet, main: TablePlace, run: Run, header_row: int) -> None:
     """Compare E_total with typed numbers from 50-digit arithmetic; any edit of η or a starting value shows."""
-    count = min(main.iterations, _REFERENCE_ROWS)
+    count = min(main.iterations, SHEET_ITERATIONS)
     right = derive(run.preset.network)
     exact = simulate_precisely(right, run.preset, run.trace.learning_rate, count)
     live = run.trace.column(TOTAL_ERROR).tolist()

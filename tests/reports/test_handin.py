@@ -1,5 +1,6 @@
 import io
 import re
+from pathlib import Path
 
 import matplotlib.image
 import pytest
@@ -109,24 +110,22 @@ def test_sheet_drawn_without_libreoffice_shows_every_number(handed_in, network, 
             assert part.mean() > 0.02, (row, column)
 
 
-def test_sheet_picture_is_kept_until_the_workbook_changes(built, network, tmp_path, monkeypatch):
+def test_sheet_picture_is_kept_until_the_workbook_changes(network, tmp_path, monkeypatch):
     for program in ("soffice", "pdftoppm"):
         require(program)
     made = []
     monkeypatch.setattr(pictures, "_printed", lambda content: made.append(content) or b"picture %d" % len(made))
-    workbook = tmp_path / "backprop.xlsx"
-    workbook.write_bytes(b"one")
-    assert pictures.sheet_picture(workbook, network, tmp_path / "cache") == b"picture 1"
-    assert pictures.sheet_picture(workbook, network, tmp_path / "cache") == b"picture 1"
-    workbook.write_bytes(b"two")
-    assert pictures.sheet_picture(workbook, network, tmp_path / "cache") == b"picture 2"
-    assert len(list((tmp_path / "cache").iterdir())) == 1
+    drawn = [
+        pictures.sheet_picture(workbook, Path("backprop.xlsx"), network, tmp_path) for workbook in (b"1", b"1", b"2")
+    ]
+    assert drawn == [b"picture 1", b"picture 1", b"picture 2"]
+    assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_failing_libreoffice_is_replaced(built, network, tmp_path, monkeypatch):
+def test_a_failing_libreoffice_is_replaced(network, tmp_path, monkeypatch):
     monkeypatch.setattr(pictures, "_printed", lambda content: None)
     monkeypatch.setattr(pictures, "draw_sheet", lambda content, name, network: b"drawn")
-    assert pictures.sheet_picture(built / "backprop.xlsx", network, tmp_path) == b"drawn"
+    assert pictures.sheet_picture(b"", Path("backprop.xlsx"), network, tmp_path) == b"drawn"
 
 
 def test_a_broken_workbook_names_the_target(network, tmp_path):

@@ -6,10 +6,9 @@ from agreement import agrees
 from axe_playwright_python.base import AXE_FILE_PATH
 
 from backprop.derivation import derive
-from backprop.network import PRESETS, SHEET_LEARNING_RATES
+from backprop.network import PRESETS, SHEET_ITERATIONS, SHEET_LEARNING_RATES
 from reports.formats import significant
 from reports.learning_rates import compare
-from reports.view_backprop import SHEET_ITERATIONS
 
 CLASS = PRESETS["class"]
 FIGURES = ("errors-linear", "errors-logarithmic")

@@ -59,6 +59,6 @@ def test_maps_that_answer_to_paper_are_counted():
 def test_the_programs_data_are_the_tensors_that_the_layers_need():
     weights = records.weights()
     more = replace(weights, tensors=weights.tensors | {"optimizer": WeightTensor((1,), "AAAAAA==")})
-    data = view_digit(records.evaluation(), more).data()
+    data = view_digit(records.evaluation(), more).data
     assert set(data["tensors"]) == set(weights.tensors)
     assert [layer["name"] for layer in data["layers"]][:3] == ["conv1", "relu1", "norm1"]

@@ -4,10 +4,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from backprop.derivation import derive
+from backprop.derivation import derive, slopes
 from backprop.network import PRESETS, gradient_name
 from backprop.simulate import first_rows
-from reports.explorer_parts import slopes
 from reports.view_explorer import LineWidth, view_explorer
 
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
