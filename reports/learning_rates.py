@@ -15,8 +15,21 @@ from reports.formats import counted, percent, short, significant
 
 SEARCHED_ITERATIONS = 2000
 """How far to look for the iteration at which the error has halved."""
-ROUNDING = 1e-24
-"""Below this share of the initial error, what is left is rounding, and its ups and downs mean nothing."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where the words for a run begin to apply; the page's script gets them too."""
+
+    rounding: float = 1e-24
+    """Below this share of the initial error, what is left is rounding, and its ups and downs mean nothing."""
+    still: float = 1e-6
+    """An update that changes the error by at most this share of it leaves it where it is."""
+    left: float = 0.01
+    """A run is stuck only where more than this share of the initial error is left."""
+
+
+LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -59,21 +72,21 @@ class Curve:
     def rises(self) -> int:
         """Count the iterations that end with a larger error than they began with."""
         errors = np.array(self.errors)
-        return int(np.sum((np.diff(errors) > 0) & (errors[1:] > ROUNDING * self.first)))
+        return int(np.sum((np.diff(errors) > 0) & (errors[1:] > LIMITS.rounding * self.first)))
 
     @property
     def stuck_at(self) -> int | None:
         """Give the iteration from which the error stays where it is although much of it is left, if there is one."""
         errors = np.array(self.errors)
-        last_change = np.flatnonzero(abs(np.diff(errors)) > 1e-6 * errors[:-1])
+        last_change = np.flatnonzero(abs(np.diff(errors)) > LIMITS.still * errors[:-1])
         since = int(last_change[-1]) + 1 if last_change.size else 0
-        return since if since < len(errors) // 2 and self.share > 0.01 else None
+        return since if since < len(errors) // 2 and self.share > LIMITS.left else None
 
     @property
     def falls(self) -> bool:
         """Tell whether the error becomes smaller in every iteration, until nothing but rounding is left."""
         errors = np.array(self.errors)
-        return bool(np.all((np.diff(errors) < 0) | (errors[1:] <= ROUNDING * self.first)))
+        return bool(np.all((np.diff(errors) < 0) | (errors[1:] <= LIMITS.rounding * self.first)))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from reports.explanations import PanelWords, panel_words
 from reports.formats import fixed, short
 from reports.formulas import Formula, formula, partial, symbol
 from reports.learning_rates import Comparison, compare
-from reports.view_explorer import ExplorerView, view_explorer
+from reports.view_explorer import ExplorerView, StartingValue, starting_values, view_explorer
 from reports.worked import WorkedGroup, work_out
 
 FIRST_ROWS = 10
@@ -44,24 +44,24 @@ class PanelView:
 
 
 @dataclass(frozen=True)
-class StartingValue:
-    """A number that the network starts with."""
+class Column:
+    """A column of the sheet, spelled for reading."""
 
     name: str
     symbol: Markup
-    value: str
+    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class ValueTable:
-    """Rows of the sheet, spelled for reading; each column is (name, symbol, cells)."""
+    """Some rows of the sheet."""
 
     iterations: tuple[int, ...]
-    columns: tuple[tuple[str, Markup, tuple[str, ...]], ...]
+    columns: tuple[Column, ...]
 
-    def group(self, first: str, last: str) -> "ValueTable":
+    def from_to(self, first: str, last: str) -> "ValueTable":
         """Take the columns from one name to another."""
-        names = [name for name, _, _ in self.columns]
+        names = [column.name for column in self.columns]
         return ValueTable(self.iterations, self.columns[names.index(first) : names.index(last) + 1])
 
 
@@ -117,12 +117,12 @@ class BackpropView:
     def sections(self) -> tuple[tuple[str, ValueTable], ...]:
         """Split the table so that each part fits the width of a sheet of paper."""
         network = self.preset.network
-        split = network.layers[1][0].weights[0]
-        names = [name for name, _, _ in self.table.columns]
+        hidden, output = network.layers
+        table, last = self.table, self.table.columns[-1].name
         return (
-            ("Weights and values of the hidden layer", self.table.group(names[4], names[names.index(split) - 1])),
-            ("Weights and values of the output layer, and the error", self.table.group(split, TOTAL_ERROR)),
-            ("Gradients", self.table.group(gradient_name(network.weights[0]), names[-1])),
+            ("Weights and values of the hidden layer", table.from_to(hidden[0].weights[0], hidden[-1].activation)),
+            ("Weights and values of the output layer, and the error", table.from_to(output[0].weights[0], TOTAL_ERROR)),
+            ("Gradients", table.from_to(gradient_name(network.weights[0]), last)),
         )
 
 
@@ -136,7 +136,7 @@ def view_backprop(preset: Preset, learning_rate: float) -> BackpropView:
         learning_rate=learning_rate,
         iterations=SHEET_ITERATIONS,
         trace=trace,
-        values=tuple(StartingValue(n, symbol(n), short(v)) for n, v in preset.values.items()),
+        values=starting_values(preset, preset.values),
         panels=_panels(derivation),
         update=formula((sp.Symbol("w_new"), _update(derivation))),
         worked=work_out(derivation, preset, trace),
@@ -200,7 +200,7 @@ def _table(trace: Trace, rows: tuple[int, ...]) -> ValueTable:
     return ValueTable(
         rows,
         tuple(
-            (name, symbol(name), tuple(_spelling(name)(float(trace.column(name)[row])) for row in rows))
+            Column(name, symbol(name), tuple(_spelling(name)(float(trace.column(name)[row])) for row in rows))
             for name in trace.columns
         ),
     )

@@ -1,6 +1,8 @@
 """What the live explorer needs: the mathematics as JavaScript, a formula for every part of the drawing, the fields."""
 
+import json
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +17,7 @@ from reports.explorer_parts import Part, explain
 from reports.explorer_plan import Plan, plan
 from reports.formats import brief, short
 from reports.formulas import symbol, value_of
+from reports.learning_rates import LIMITS
 
 ITERATIONS = 1000
 HORIZONS = (SHEET_ITERATIONS - 1, 200, ITERATIONS)
@@ -25,8 +28,8 @@ _STEP, _SLOPES, _EXPONENTIAL = "networkStep", "networkSlopes", "excelExp"
 
 
 @dataclass(frozen=True)
-class Field:
-    """A number that the reader may change."""
+class StartingValue:
+    """A number that the network starts with, and that the reader may change."""
 
     name: str
     symbol: Markup
@@ -38,7 +41,7 @@ class FieldGroup:
     """Numbers of one kind."""
 
     title: str
-    fields: tuple[Field, ...]
+    fields: tuple[StartingValue, ...]
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,6 @@ class Settings:
     spoken: dict[str, str]
     """What a voice says of each part: its formula and its gradient's."""
     meanings: dict[str, str]
-    given: tuple[str, ...]
-    """Targets, inputs and biases, which stay the same in every iteration."""
     line_width: LineWidth = LineWidth()
 
 
@@ -104,7 +105,7 @@ class ExplorerView:
     """The explorer."""
 
     program: str
-    """JavaScript: one iteration, and the derivatives along every edge."""
+    """JavaScript: one iteration, the derivatives along every edge, and where words for a run begin to apply."""
     plan: Plan
     parts: tuple[Part, ...]
     groups: tuple[FieldGroup, ...]
@@ -139,7 +140,6 @@ def view_explorer(derivation: Derivation, preset: Preset, learning_rate: float) 
             paths={part.key: part.path for part in parts},
             spoken={part.key: part.spoken for part in parts},
             meanings={part.key: part.meaning for part in parts},
-            given=derivation.constants,
         ),
         marks=_marks(derivation, preset, drawing),
     )
@@ -160,16 +160,18 @@ def _groups(preset: Preset) -> tuple[FieldGroup, ...]:
         ("Weights", network.weights),
         ("Biases", network.biases),
     )
-    return tuple(
-        FieldGroup(title, tuple(Field(name, symbol(name), short(preset.values[name])) for name in names))
-        for title, names in kinds
-        if names
-    )
+    return tuple(FieldGroup(title, starting_values(preset, names)) for title, names in kinds if names)
+
+
+def starting_values(preset: Preset, names: Iterable[str]) -> tuple[StartingValue, ...]:
+    """Spell some of the numbers that a preset starts with."""
+    return tuple(StartingValue(name, symbol(name), short(preset.values[name])) for name in names)
 
 
 def _program(derivation: Derivation) -> str:
     arguments = dict.fromkeys((*derivation.constants, *derivation.columns))
-    return step_function(derivation, _STEP, _EXPONENTIAL) + values_function(_SLOPES, arguments, slopes(derivation))
+    functions = step_function(derivation, _STEP, _EXPONENTIAL) + values_function(_SLOPES, arguments, slopes(derivation))
+    return f"const runLimits = {json.dumps(asdict(LIMITS))};\n{functions}"
 
 
 def _marks(derivation: Derivation, preset: Preset, drawing: Plan) -> dict[str, Mark]:

@@ -22,20 +22,19 @@ function errorsOf(rows) {
   return rows.map(row => (Number.isFinite(row.E_total) ? row.E_total : NaN));
 }
 
-// What a run does, read from its errors. `overflow`, `stuckAt` and `halvedAt` are iterations, or null.
+// What a run does, read from its errors; runLimits comes with the mathematics. `overflow`, `stuckAt` and `halvedAt` are iterations, or null.
 function runFacts(errors) {
   const [first, last] = [errors[0], errors.at(-1)];
-  // Below this an error consists of nothing but rounding, and its ups and downs mean nothing.
-  const floor = 1e-24 * first;
+  const floor = runLimits.rounding * first;
   let [rises, lastChange, falls] = [0, -1, true];
   for (let k = 1; k < errors.length; k++) {
     const change = errors[k] - errors[k - 1];
     if (change > 0 && errors[k] > floor) rises += 1;
-    if (Math.abs(change) > 1e-6 * errors[k - 1]) lastChange = k - 1;
+    if (Math.abs(change) > runLimits.still * errors[k - 1]) lastChange = k - 1;
     if (!(change < 0 || errors[k] <= floor)) falls = false;
   }
   const since = lastChange + 1;
-  const stuck = since < Math.floor(errors.length / 2) && last / first > 0.01;
+  const stuck = since < Math.floor(errors.length / 2) && last / first > runLimits.left;
   return {
     first, last, rises, falls,
     share: first ? last / first : NaN,

@@ -42,17 +42,17 @@ def test_the_parts_of_a_hidden_activation_add_up(view):
 
 def test_table_shows_the_first_rows_and_the_last_of_all_columns(view):
     header, rows = read_reference("class_eta1.csv")
-    assert tuple(name for name, _, _ in view.table.columns) == header
+    assert tuple(column.name for column in view.table.columns) == header
     assert view.table.iterations == (*range(10), 67)
-    for name, _, cells in view.table.columns:
-        for iteration, cell in zip(view.table.iterations, cells, strict=True):
+    for column in view.table.columns:
+        for iteration, cell in zip(view.table.iterations, column.cells, strict=True):
             shown = float(cell.replace("−", "-"))
-            assert shown == pytest.approx(rows[iteration, header.index(name)], abs=5e-7)
+            assert shown == pytest.approx(rows[iteration, header.index(column.name)], abs=5e-7)
 
 
 def test_sections_for_paper_hold_every_computed_column_once(view):
-    names = [name for _, part in view.sections for name, _, _ in part.columns]
-    assert names == [name for name, _, _ in view.table.columns][4:]
+    names = [column.name for _, part in view.sections for column in part.columns]
+    assert names == [column.name for column in view.table.columns][4:]
 
 
 def test_slip_agrees_with_the_class_sheets_own_values(view):
