@@ -3,12 +3,13 @@
 import math
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Circle, FancyBboxPatch
+from matplotlib.patches import Ellipse, FancyBboxPatch, Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from backprop.network import TOTAL_ERROR
 from reports.formats import counted, listing, percent, short, significant
 from reports.learning_rates import Comparison, Curve
+from reports.network_plan import Box, Wire, plan
 from reports.theme import (
     ACCENT,
     INK,
@@ -27,25 +28,22 @@ from reports.theme import (
 )
 from reports.view_backprop import BackpropView
 
-_WIDTH, _HEIGHT = 760, 330
-_ROWS = (92, 238)
-_INPUT_X, _ERROR_X, _TOTAL_X = 40, 612, 708
-_NEURON_X = (236, 456)
-_NEURON = (128, 62)
-_ERROR = (70, 52)
-
 
 def network_drawing(view: BackpropView) -> Drawing:
     """Draw the 2-2-2 network with its starting values, and what iteration 0 computes in each neuron."""
+    arranged = plan(view.preset.network)
     with themed():
-        figure = canvas(_WIDTH, _HEIGHT)
+        figure = canvas(arranged.width, arranged.height)
         axes = figure.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, _WIDTH), ylim=(_HEIGHT, 0))
+        axes.set(xlim=(0, arranged.width), ylim=(arranged.height, 0))
         axes.axis("off")
-        _draw_edges(axes, view)
-        _draw_inputs(axes, view)
-        _draw_neurons(axes, view)
-        _draw_errors(axes, view)
+        for wire in arranged.wires:
+            _draw_wire(axes, wire, view)
+        for box in arranged.boxes:
+            _draw_box(axes, box, _value(view, box.key))
+        for note in arranged.notes:
+            given = _value(view, note.value) if note.value else ""
+            _write(axes, note.x, note.y, note.text + given, 11, ACCENT if given else MUTED)
     network = view.preset.network
     weights = ", ".join(f"{name} = {short(view.preset.values[name])}" for name in network.weights)
     description = (
@@ -64,75 +62,36 @@ def _computed(view: BackpropView) -> tuple[str, ...]:
     return (*neurons, *network.errors, TOTAL_ERROR)
 
 
-def _draw_edges(axes: Axes, view: BackpropView) -> None:
-    starts: float = _INPUT_X + 26
-    for x, layer in zip(_NEURON_X, view.preset.network.layers, strict=True):
-        for row, neuron in zip(_ROWS, layer, strict=True):
-            for source_row, weight in zip(_ROWS, neuron.weights, strict=True):
-                _draw_edge(axes, (starts, source_row), (x - _NEURON[0] / 2, row), weight, view)
-        starts = x + _NEURON[0] / 2
-    for row in _ROWS:
-        _draw_line(axes, (starts, row), (_ERROR_X - _ERROR[0] / 2, row))
-        _draw_line(axes, (_ERROR_X + _ERROR[0] / 2, row), (_TOTAL_X, sum(_ROWS) / 2))
+def _draw_wire(axes: Axes, wire: Wire, view: BackpropView) -> None:
+    (x0, y0), (x1, y1) = wire.start, wire.end
+    axes.plot([x0, x1], [y0, y1], color=MUTED, linewidth=1.1, zorder=0)
+    if wire.label:
+        # Only a label that stands on its line hides what is below it.
+        ground = {"boxstyle": "round,pad=0.2", "facecolor": PAPER, "edgecolor": "none"} if wire.crossing else None
+        text = f"{wire.key} = {_value(view, wire.key)}"
+        axes.text(*wire.label, text, color=ACCENT, ha="center", va="center", fontsize=11.5, bbox=ground)
 
 
-def _draw_edge(
-    axes: Axes, start: tuple[float, float], end: tuple[float, float], weight: str, view: BackpropView
-) -> None:
-    _draw_line(axes, start, end)
-    share = 0.5 if start[1] == end[1] else 0.27
-    x, y = (a + share * (b - a) for a, b in zip(start, end, strict=True))
-    ground = {"boxstyle": "round,pad=0.2", "facecolor": PAPER, "edgecolor": "none"}
-    text = f"{weight} = {short(view.preset.values[weight])}"
-    axes.text(x, y, text, color=ACCENT, ha="center", va="center", fontsize=11.5, bbox=ground)
+def _draw_box(axes: Axes, box: Box, value: str) -> None:
+    if box.shape == "bare":
+        _write(axes, box.x, box.y, f"{box.key} = {value}", 11, ACCENT)
+        return
+    if box.shape == "right":  # the left half has drawn the whole neuron
+        axes.plot([box.left] * 2, [box.top, box.top + box.height], color=RULE, linewidth=1)
+    else:
+        axes.add_patch(_outline(box))
+    middle = box.y + 4 if box.sign else box.y
+    _write(axes, box.x, middle - 20, box.sign, 10, MUTED)
+    _write(axes, box.x, middle - (2 if box.sign else 9), box.key, 12.5)
+    _write(axes, box.x, middle + (17 if box.sign else 10), value, 10.5, MUTED)
 
 
-def _draw_line(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    axes.plot([start[0], end[0]], [start[1], end[1]], color=MUTED, linewidth=1.1, zorder=0)
-
-
-def _draw_inputs(axes: Axes, view: BackpropView) -> None:
-    for row, name in zip(_ROWS, view.preset.network.inputs, strict=True):
-        axes.add_patch(Circle((_INPUT_X, row), 26, facecolor=PAPER, edgecolor=INK, linewidth=1.3))
-        _write(axes, _INPUT_X, row - 7, name, 12.5)
-        _write(axes, _INPUT_X, row + 9, short(view.preset.values[name]), 11, MUTED)
-    _write(axes, _INPUT_X, 28, "Inputs", 11, MUTED)
-
-
-def _draw_neurons(axes: Axes, view: BackpropView) -> None:
-    for x, layer, title in zip(_NEURON_X, view.preset.network.layers, ("Hidden layer", "Output layer"), strict=True):
-        _write(axes, x, 28, title, 11, MUTED)
-        for row, neuron in zip(_ROWS, layer, strict=True):
-            _draw_box(axes, x, row, _NEURON)
-            axes.plot([x, x], [row - _NEURON[1] / 2, row + _NEURON[1] / 2], color=RULE, linewidth=1)
-            for offset, name, sign in ((-32, neuron.name, "sum"), (32, neuron.activation, "σ")):
-                _write(axes, x + offset, row - 17, sign, 10, MUTED)
-                _write(axes, x + offset, row, name, 12.5)
-                _write(axes, x + offset, row + 18, _value(view, name), 10.5, MUTED)
-            if neuron.bias:
-                text = f"{neuron.bias} = {short(view.preset.values[neuron.bias])}"
-                _write(axes, x, row + 46, text, 11, ACCENT)
-
-
-def _draw_errors(axes: Axes, view: BackpropView) -> None:
-    network = view.preset.network
-    for row, name, target in zip(_ROWS, network.errors, network.targets, strict=True):
-        _draw_box(axes, _ERROR_X, row, _ERROR)
-        _write(axes, _ERROR_X, row - 9, name, 12.5)
-        _write(axes, _ERROR_X, row + 11, _value(view, name), 10.5, MUTED)
-        _write(axes, _ERROR_X, row + 42, f"{target} = {short(view.preset.values[target])}", 11, ACCENT)
-    middle = sum(_ROWS) / 2
-    _draw_box(axes, _TOTAL_X, middle, (84, _ERROR[1]))
-    _write(axes, _TOTAL_X, middle - 9, TOTAL_ERROR, 12.5)
-    _write(axes, _TOTAL_X, middle + 11, _value(view, TOTAL_ERROR), 10.5, MUTED)
-    _write(axes, (_ERROR_X + _TOTAL_X) / 2, 28, "Errors", 11, MUTED)
-
-
-def _draw_box(axes: Axes, x: float, y: float, size: tuple[float, float]) -> None:
-    width, height = size
+def _outline(box: Box) -> Patch:
+    if box.shape == "round":
+        return Ellipse((box.x, box.y), box.width, box.height, facecolor=PAPER, edgecolor=INK, linewidth=1.3)
+    width = box.width * (2 if box.shape == "left" else 1)
     style = "round,pad=0,rounding_size=12"
-    corner = (x - width / 2, y - height / 2)
-    axes.add_patch(FancyBboxPatch(corner, width, height, style, facecolor=PAPER, edgecolor=INK, linewidth=1.3))
+    return FancyBboxPatch((box.left, box.top), width, box.height, style, facecolor=PAPER, edgecolor=INK, linewidth=1.3)
 
 
 def _write(axes: Axes, x: float, y: float, text: str, size: float, colour: str = INK) -> None:
@@ -140,7 +99,9 @@ def _write(axes: Axes, x: float, y: float, text: str, size: float, colour: str =
 
 
 def _value(view: BackpropView, name: str) -> str:
-    return significant(float(view.trace.column(name)[0]), 4)
+    """Spell what the network starts with as it was chosen, and what iteration 0 computes with four digits."""
+    given = view.preset.values.get(name)
+    return significant(float(view.trace.column(name)[0]), 4) if given is None else short(given)
 
 
 def comparison_drawing(comparison: Comparison, *, logarithmic: bool) -> Drawing:

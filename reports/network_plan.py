@@ -1,4 +1,4 @@
-"""Where the explorer's drawing of the network has its parts, in the units of its SVG."""
+"""Where a drawing of the network has its parts, in the units of its SVG: figure 1, and the live explorer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
