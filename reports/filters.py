@@ -14,6 +14,7 @@ NUMBER_FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "percent": formats.percent,
         "short": formats.short,
         "counted": formats.counted,
+        "thousands": "{:,.0f}".format,
         "rate": learning_rate_text,
     }
 )
