@@ -18,9 +18,10 @@ TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 STYLES = ("style.css", "explorer.css", "digit.css")
 SCRIPTS = (
     "live.js",
-    "explorer_numbers.js",
-    "explorer_run.js",
-    "explorer_fields.js",
+    "elements.js",
+    "numbers.js",
+    "number_field.js",
+    "run.js",
     "explorer_drawing.js",
     "explorer_curve.js",
     "explorer_formulas.js",

@@ -2,13 +2,6 @@
 
 const CURVE = { width: 320, height: 316, left: 62, right: 14, top: 14, bottom: 46 };
 
-function svgElement(name, attributes, text = "") {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.textContent = text;
-  return element;
-}
-
 // `move(iteration)` is called when the reader points at a place of the curve.
 function makeErrorCurve(place, move) {
   const svg = svgElement("svg", { viewBox: `0 0 ${CURVE.width} ${CURVE.height}`, role: "img", class: "error-curve" });

@@ -65,12 +65,3 @@ function troubleInWords(facts, updates) {
   if (!sentences.length && facts.falls) sentences.push("The error falls in every update.");
   return sentences;
 }
-
-// Changes that come fast, from a slider or from playing, are spoken once they have come to rest.
-function makeAnnouncer(element) {
-  let waiting = 0;
-  return text => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => { element.textContent = text; }, 600);
-  };
-}

@@ -44,12 +44,6 @@ function readNumber(text) {
   return Number.isFinite(number) ? number : NaN;
 }
 
-function mathElement(name, ...content) {
-  const element = document.createElementNS("http://www.w3.org/1998/Math/MathML", name);
-  element.append(...content);
-  return element;
-}
-
 // A number as MathML; as an operand, what is negative stands in brackets.
 function mathNumber(value, digits, operand = true) {
   if (!Number.isFinite(value)) return mathElement("mtext", OVERFLOW_TEXT);
