@@ -22,6 +22,7 @@ SCRIPTS = (
     "numbers.js",
     "number_field.js",
     "run.js",
+    "chart_scale.js",
     "explorer_drawing.js",
     "explorer_curve.js",
     "explorer_formulas.js",
