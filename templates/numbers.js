@@ -18,11 +18,12 @@ function briefText(value, digits = 4) {
 }
 
 function signedText(value) {
-  return (value > 0 ? "+" : "") + briefText(value, 3);
+  return (value > 0 && value < Infinity ? "+" : "") + briefText(value, 3);
 }
 
-function percentText(share, digits = 3) {
-  return `${significantText(100 * share, digits)}\u00a0%`;
+function percentText(share) {
+  const text = significantText(100 * share, 3);
+  return text === OVERFLOW_TEXT ? text : `${text}\u00a0%`;
 }
 
 function countText(number) {

@@ -27,7 +27,7 @@ function runFacts(errors) {
   const [first, last] = [errors[0], errors.at(-1)];
   // Below this an error consists of nothing but rounding, and its ups and downs mean nothing.
   const floor = 1e-24 * first;
-  let [rises, lastChange, falls] = [0, -1, true];
+  let [rises, lastChange, falls] = [0, -1, first > 0];
   for (let k = 1; k < errors.length; k++) {
     const change = errors[k] - errors[k - 1];
     if (change > 0 && errors[k] > floor) rises += 1;
