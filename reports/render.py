@@ -15,7 +15,7 @@ from reports.formulas import names_as_symbols
 from reports.view import Page
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
-STYLES = ("style.css", "explorer.css", "digit.css")
+STYLES = ("style.css", "explorer.css", "learning_rates.css", "digit.css")
 SCRIPTS = (
     "live.js",
     "elements.js",
