@@ -15,6 +15,7 @@ NUMBER_FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "share": formats.share,
         "short": formats.short,
         "counted": formats.counted,
+        "thousands": "{:,.0f}".format,
         "rate": learning_rate_text,
     }
 )

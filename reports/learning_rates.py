@@ -86,7 +86,7 @@ class Curve:
     def falls(self) -> bool:
         """Tell whether the error becomes smaller in every iteration, until nothing but rounding is left."""
         errors = np.array(self.errors)
-        return bool(np.all((np.diff(errors) < 0) | (errors[1:] <= LIMITS.rounding * self.first)))
+        return self.first > 0 and bool(np.all((np.diff(errors) < 0) | (errors[1:] <= LIMITS.rounding * self.first)))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,5 @@ def markdown_environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= NUMBER_FILTERS
-    environment.filters |= {"thousands": lambda number: f"{number:,}", "verbatim": Verbatim}
+    environment.filters |= {**NUMBER_FILTERS, "verbatim": Verbatim}
     return environment

@@ -15,12 +15,14 @@ from reports.formulas import names_as_symbols
 from reports.view import Page
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
-STYLES = ("style.css", "explorer.css", "digit.css")
+STYLES = ("style.css", "explorer.css", "learning_rates.css", "digit.css")
 SCRIPTS = (
     "live.js",
-    "explorer_numbers.js",
-    "explorer_run.js",
-    "explorer_fields.js",
+    "elements.js",
+    "numbers.js",
+    "number_field.js",
+    "run.js",
+    "chart_scale.js",
     "explorer_drawing.js",
     "explorer_curve.js",
     "explorer_formulas.js",

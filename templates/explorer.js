@@ -201,6 +201,15 @@ function makePlayer(step, more, showPlaying) {
   return { stop, toggle: () => (timer ? stop() : start()) };
 }
 
+// Changes that come fast, from a slider or from playing, are spoken once they have come to rest.
+function makeAnnouncer(element) {
+  let waiting = 0;
+  return text => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => { element.textContent = text; }, 600);
+  };
+}
+
 function tableRow(name, value) {
   const [row, head, cell] = ["tr", "th", "td"].map(tag => document.createElement(tag));
   head.scope = "row";

@@ -1,13 +1,6 @@
 // The error curve of the explorer's run.
 
-const CURVE = { width: 320, height: 316, left: 62, right: 14, top: 14, bottom: 46 };
-
-function svgElement(name, attributes, text = "") {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.textContent = text;
-  return element;
-}
+const CURVE = { width: 320, height: 316, left: 62, right: 306, top: 14, bottom: 270 };
 
 // `move(iteration)` is called when the reader points at a place of the curve.
 function makeErrorCurve(place, move) {
@@ -21,20 +14,19 @@ function makeErrorCurve(place, move) {
   let scale = null;
   const follow = event => {
     if (event.type === "pointermove" && !event.buttons) return;
-    const box = svg.getBoundingClientRect();
-    move(scale.iterationAt(((event.clientX - box.left) / box.width) * CURVE.width));
+    move(scale.iterationAt(event, svg));
   };
   for (const event of ["pointerdown", "pointermove"]) svg.addEventListener(event, follow);
   return {
     draw: (errors, logarithmic) => {
       scale = curveScale(errors, logarithmic);
       grid.replaceChildren(...axisElements(scale));
-      line.setAttribute("d", curvePath(errors, scale));
+      line.setAttribute("d", chartPath(errors, scale));
     },
     mark: (errors, iteration) => {
       svg.setAttribute("aria-label", curveInWords(errors, iteration));
       const seen = Number.isFinite(errors[iteration]);
-      rule.setAttribute("d", `M${scale.x(iteration)} ${CURVE.top}V${CURVE.height - CURVE.bottom}`);
+      rule.setAttribute("d", `M${scale.x(iteration)} ${CURVE.top}V${CURVE.bottom}`);
       dot.setAttribute("visibility", seen ? "visible" : "hidden");
       dot.setAttribute("cx", scale.x(iteration));
       dot.setAttribute("cy", seen ? scale.y(errors[iteration]) : 0);
@@ -44,46 +36,29 @@ function makeErrorCurve(place, move) {
 
 function curveScale(errors, logarithmic) {
   const known = errors.filter(error => Number.isFinite(error) && error > 0);
-  const highest = Math.max(...known, Number.MIN_VALUE);
+  // Without any error above 0 the axis still needs a length.
+  const highest = known.length ? Math.max(...known) : 1;
   // Rounding errors are no errors of the network: what lies below is drawn at the lower end.
   const lowest = logarithmic ? Math.max(Math.min(...known, highest) / 2, highest * 1e-15) : 0;
   const top = logarithmic ? highest * 2 : highest * 1.04;
-  const [bottomY, height] = [CURVE.height - CURVE.bottom, CURVE.height - CURVE.top - CURVE.bottom];
-  const width = CURVE.width - CURVE.left - CURVE.right;
-  const share = logarithmic
-    ? error => Math.log(Math.max(error, lowest) / lowest) / Math.log(top / lowest)
-    : error => error / top;
-  const updates = errors.length - 1;
-  return {
-    lowest, top, logarithmic, updates,
-    x: iteration => CURVE.left + (width * iteration) / updates,
-    y: error => bottomY - height * share(error),
-    iterationAt: x => Math.min(Math.max(Math.round(((x - CURVE.left) / width) * updates), 0), updates),
-  };
+  const scale = chartScale({ ...CURVE, x_range: [0, errors.length - 1], y_range: [lowest, top], logarithmic });
+  return { ...scale, y: error => scale.y(Math.max(error, lowest)) };
 }
 
-function curvePath(errors, scale) {
-  let path = "";
-  for (let k = 0; k < errors.length && Number.isFinite(errors[k]); k++) {
-    path += `${path ? "L" : "M"}${scale.x(k).toFixed(1)} ${scale.y(errors[k]).toFixed(1)}`;
-  }
-  return path;
-}
-
-function axisElements(scale) {
-  const base = CURVE.height - CURVE.bottom;
+function axisElements({ frame, x, y }) {
+  const [lowest, top] = frame.y_range;
+  const updates = frame.x_range[1];
   const elements = [];
-  for (const value of scale.logarithmic ? powersBetween(scale.lowest, scale.top) : roundSteps(scale.top, 5)) {
-    const y = scale.y(value);
-    elements.push(svgElement("path", { class: "grid", d: `M${CURVE.left} ${y}H${CURVE.width - CURVE.right}` }));
-    const text = scale.logarithmic ? `10${superscript(Math.round(Math.log10(value)))}` : briefText(value, 3);
-    elements.push(svgElement("text", { class: "tick end", x: CURVE.left - 7, y: y + 4 }, text));
+  for (const value of frame.logarithmic ? powersBetween(lowest, top) : roundSteps(top, 5)) {
+    elements.push(svgElement("path", { class: "grid", d: `M${CURVE.left} ${y(value)}H${CURVE.right}` }));
+    const text = frame.logarithmic ? `10${superscript(Math.round(Math.log10(value)))}` : briefText(value, 3);
+    elements.push(svgElement("text", { class: "end", x: CURVE.left - 7, y: y(value) + 4 }, text));
   }
-  for (const value of roundSteps(scale.updates, 5)) {
-    if (value === Math.round(value)) elements.push(svgElement("text", { class: "tick", x: scale.x(value), y: base + 18 }, countText(value)));
+  for (const value of roundSteps(updates, 5)) {
+    if (value === Math.round(value)) elements.push(svgElement("text", { x: x(value), y: CURVE.bottom + 18 }, countText(value)));
   }
-  elements.push(svgElement("text", { class: "tick", x: scale.x(scale.updates / 2), y: CURVE.height - 8 }, "iteration"));
-  elements.push(svgElement("path", { class: "axis", d: `M${CURVE.left} ${CURVE.top}V${base}H${CURVE.width - CURVE.right}` }));
+  elements.push(svgElement("text", { x: x(updates / 2), y: CURVE.height - 8 }, "iteration"));
+  elements.push(svgElement("path", { class: "axis", d: `M${CURVE.left} ${CURVE.top}V${CURVE.bottom}H${CURVE.right}` }));
   return elements;
 }
 

@@ -12,7 +12,7 @@ function makeComparison() {
   const field = makeNumberField(document.getElementById("own-rate"), addRate, rateProblem, () => show(null));
   document.getElementById("own-rate-remove").addEventListener("click", () => { field.set(NaN); show(null); });
   moveTo(0);
-  return { addRate, describe: rate => ownFacts(rate, run(rate), curves, data) };
+  return { describe: rate => ownFacts(rate, run(rate), curves, data) };
 
   function shown() {
     return own ? [...curves, own] : curves;
@@ -61,7 +61,7 @@ function makeComparisonChart(name, frame, moveTo) {
   const svg = document.getElementById(`${name}-title`).closest("svg");
   const reader = document.getElementById(`${name}-reader`);
   const [slider, told, list] = ["input", "output", "ul"].map(tag => reader.querySelector(tag));
-  const place = framePlaces(frame);
+  const scale = chartScale(frame);
   const layer = svgElement("g", { class: "live-only" });
   const clip = svgElement("clipPath", { id: `${name}-own` });
   clip.append(svgElement("rect", { x: frame.left, y: frame.top, width: frame.right - frame.left, height: frame.bottom - frame.top }));
@@ -72,61 +72,44 @@ function makeComparisonChart(name, frame, moveTo) {
   layer.append(clip, line, cursor, dots, label);
   svg.append(layer);
   slider.addEventListener("input", () => moveTo(slider.valueAsNumber));
-  svg.addEventListener("pointermove", event => {
-    const box = svg.getBoundingClientRect();
-    moveTo(place.iterationAt(((event.clientX - box.left) / box.width) * svg.viewBox.baseVal.width));
-  });
+  svg.addEventListener("pointermove", event => moveTo(scale.iterationAt(event, svg)));
   return {
     iteration: () => slider.valueAsNumber,
-    drawOwn: (own, curves) => drawOwnCurve(own, curves, place, line, label),
+    drawOwn: (own, curves) => drawOwnCurve(own, curves, scale, line, label),
     read: (curves, iteration) => {
       slider.value = iteration;
       told.textContent = iteration;
-      cursor.setAttribute("d", `M${place.x(iteration)} ${frame.top}V${frame.bottom}`);
-      dots.replaceChildren(...curves.filter(curve => place.inside(curve.errors[iteration])).map(curve => svgElement("circle",
-        { class: `reading-dot f-${curve.colour}`, r: 4.5, cx: place.x(iteration), cy: place.y(curve.errors[iteration]) })));
+      cursor.setAttribute("d", `M${scale.x(iteration)} ${frame.top}V${frame.bottom}`);
+      dots.replaceChildren(...curves.filter(curve => scale.inside(curve.errors[iteration])).map(curve => svgElement("circle",
+        { class: `reading-dot f-${curve.colour}`, r: 4.5, cx: scale.x(iteration), cy: scale.y(curve.errors[iteration]) })));
       list.replaceChildren(...curves.map(curve => readoutItem(curve, iteration)));
       slider.setAttribute("aria-valuetext", `${iteration}: ${list.innerText.replace(/\s+/g, " ")}`);
     },
   };
 }
 
-function framePlaces(frame) {
-  const [x0, x1] = frame.x_range;
-  const bent = frame.logarithmic ? Math.log : value => value;
-  const [low, high] = frame.y_range.map(bent);
-  const height = frame.bottom - frame.top;
-  return {
-    frame,
-    x: iteration => frame.left + ((frame.right - frame.left) * (iteration - x0)) / (x1 - x0),
-    y: error => frame.bottom - height * ((bent(Math.max(error, Number.MIN_VALUE)) - low) / (high - low)),
-    inside: error => error >= frame.y_range[0] && error <= frame.y_range[1],
-    iterationAt: x => Math.min(Math.max(Math.round(x0 + ((x - frame.left) / (frame.right - frame.left)) * (x1 - x0)), x0), x1),
-  };
-}
-
-function drawOwnCurve(own, curves, place, line, label) {
+function drawOwnCurve(own, curves, scale, line, label) {
   label.textContent = "";
   line.setAttribute("d", "");
   if (!own) return;
-  const points = own.errors.map((error, k) => ({ k, error })).filter(point => Number.isFinite(point.error));
-  line.setAttribute("d", points.map(({ k, error }, i) => `${i ? "L" : "M"}${place.x(k).toFixed(2)} ${place.y(error).toFixed(2)}`).join(""));
-  const best = freestPoint(points.filter(point => place.inside(point.error)), curves, place);
+  line.setAttribute("d", chartPath(own.errors, scale));
+  const points = own.errors.map((error, k) => ({ k, error })).filter(point => scale.inside(point.error));
+  const best = freestPoint(points, curves, scale);
   if (!best) return;
   // Beside the curve, on the side from which it falls.
   const rising = own.errors[best.k + 1] > best.error;
   label.textContent = own.label;
   label.setAttribute("text-anchor", rising ? "end" : "start");
-  label.setAttribute("x", place.x(best.k) + (rising ? -7 : 7));
-  label.setAttribute("y", Math.max(place.y(best.error) - 5, place.frame.top + 14));
+  label.setAttribute("x", scale.x(best.k) + (rising ? -7 : 7));
+  label.setAttribute("y", Math.max(scale.y(best.error) - 5, scale.frame.top + 14));
 }
 
 // Where on the curve its label has most room to the other curves.
-function freestPoint(points, curves, place) {
+function freestPoint(points, curves, scale) {
   const room = ({ k, error }) => Math.min(...curves.map(curve => curve.errors[k])
-    .filter(Number.isFinite).map(other => Math.abs(place.y(other) - place.y(error))), Infinity);
-  const span = place.frame.right - place.frame.left;
-  const middle = points.filter(({ k }) => Math.abs(place.x(k) - place.frame.left - span / 2) < 0.3 * span);
+    .filter(Number.isFinite).map(other => Math.abs(scale.y(other) - scale.y(error))), Infinity);
+  const span = scale.frame.right - scale.frame.left;
+  const middle = points.filter(({ k }) => Math.abs(scale.x(k) - scale.frame.left - span / 2) < 0.3 * span);
   return (middle.length ? middle : points).reduce((best, point) => (best && room(best) >= room(point) ? best : point), null);
 }
 

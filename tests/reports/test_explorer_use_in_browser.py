@@ -141,6 +141,16 @@ def test_axe_finds_nothing_in_the_explorer_at_work(explorer, scheme, width):
     explorer.set_viewport_size({"width": 1280, "height": 900})
 
 
+def test_an_error_of_nothing_is_drawn(explorer):
+    explorer.noted["messages"].clear()
+    for number in range(1, 9):
+        fill(explorer, f"w{number}", "0")
+    explorer.check("#explorer-logarithmic")
+    assert "NaN" not in explorer.locator("#explorer-curve").inner_html()
+    assert "falls" not in explorer.locator("#explorer-reading").text_content()
+    assert explorer.noted["messages"] == []
+
+
 def test_without_javascript_the_way_back_stands_in_for_it(browser, explorer, hostile_page):
     still = open_tab(browser, hostile_page, java_script_enabled=False)
     assert not still.locator("#explorer").is_visible()

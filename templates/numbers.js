@@ -18,11 +18,12 @@ function briefText(value, digits = 4) {
 }
 
 function signedText(value) {
-  return (value > 0 ? "+" : "") + briefText(value, 3);
+  return (value > 0 && value < Infinity ? "+" : "") + briefText(value, 3);
 }
 
-function percentText(share, digits = 3) {
-  return `${significantText(100 * share, digits)}\u00a0%`;
+function percentText(share) {
+  const text = significantText(100 * share, 3);
+  return text === OVERFLOW_TEXT ? text : `${text}\u00a0%`;
 }
 
 function countText(number) {
@@ -42,12 +43,6 @@ function readNumber(text) {
   const tidy = text.trim().replace("−", "-");
   const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(tidy) ? Number(tidy) : NaN;
   return Number.isFinite(number) ? number : NaN;
-}
-
-function mathElement(name, ...content) {
-  const element = document.createElementNS("http://www.w3.org/1998/Math/MathML", name);
-  element.append(...content);
-  return element;
 }
 
 // A number as MathML; as an operand, what is negative stands in brackets.

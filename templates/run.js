@@ -22,11 +22,12 @@ function errorsOf(rows) {
   return rows.map(row => (Number.isFinite(row.E_total) ? row.E_total : NaN));
 }
 
-// What a run does, read from its errors; runLimits comes with the mathematics. `overflow`, `stuckAt` and `halvedAt` are iterations, or null.
+// What a run does, read from its errors. `overflow`, `stuckAt` and `halvedAt` are iterations, or null; runLimits comes
+// with the mathematics.
 function runFacts(errors) {
   const [first, last] = [errors[0], errors.at(-1)];
   const floor = runLimits.rounding * first;
-  let [rises, lastChange, falls] = [0, -1, true];
+  let [rises, lastChange, falls] = [0, -1, first > 0];
   for (let k = 1; k < errors.length; k++) {
     const change = errors[k] - errors[k - 1];
     if (change > 0 && errors[k] > floor) rises += 1;
@@ -63,13 +64,4 @@ function troubleInWords(facts, updates) {
   if (facts.rises && !facts.diverges) sentences.push(`The error does not fall steadily: it rises in ${countText(facts.rises)} of ${countText(updates)} updates.`);
   if (!sentences.length && facts.falls) sentences.push("The error falls in every update.");
   return sentences;
-}
-
-// Changes that come fast, from a slider or from playing, are spoken once they have come to rest.
-function makeAnnouncer(element) {
-  let waiting = 0;
-  return text => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => { element.textContent = text; }, 600);
-  };
 }
