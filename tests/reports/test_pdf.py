@@ -2,7 +2,7 @@ import os
 import re
 
 import pytest
-from office import require
+from programs import require_browser
 
 from reports import pdf
 from reports.cli import main
@@ -26,7 +26,7 @@ def refusal(page):
 
 
 def test_the_page_is_printed_beside_itself_and_nothing_else_is_left(page, capsys):
-    require("chromium")
+    require_browser()
     assert main(["pdf", f"--output={page.parent}"]) == 0
     assert "report.pdf" in capsys.readouterr().out
     content = page.with_suffix(".pdf").read_bytes()
