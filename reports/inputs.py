@@ -106,6 +106,8 @@ def _problem(evaluation: Evaluation) -> str | None:
         return "the layers' parameters do not sum to the network's"
     if not (_is_size(evaluation.loss) and _is_share(evaluation.accuracy)):
         return "impossible numbers"
+    if not math.isclose(evaluation.accuracy, evaluation.correct / evaluation.images):
+        return "the accuracy does not agree with the number of correct answers"
     for answer in (*evaluation.misclassified, *evaluation.samples):
         if not _is_answer(answer):
             return f"image {answer.index} is not what it should be"

@@ -1,14 +1,14 @@
 """What the page costs its reader: bytes, first paint, and a step of the explorer, measured in Chromium."""
 
 import platform
-import shutil
 import statistics
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "helpers"))
-from pictures import CHROMIUM_OPTIONS
+from reports.pdf import find_browser
 
 LOADS, STEPS = 9, 60
 FIRST_PAINT = """() => new Promise(resolve => {
@@ -36,22 +36,18 @@ EXPLORER_STEPS = """async count => {
 def print_page_costs(page: Path) -> None:
     """Print the page's size, and what Chromium takes to show it and to follow a change in the explorer."""
     print(f"{'size of the page':<34} {page.stat().st_size / 1e6:7.3f} MB  aim 1 MB")
-    chromium = shutil.which("chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        chromium = None
-    if chromium is None:
+    path = find_browser()
+    if path is None or find_spec("playwright") is None:
         print("first paint, explorer: not measured, which needs Chromium and `make test`'s packages")
         return
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
-        print(f"Chromium {browser.version} on {platform.machine()}, page from disk")
+    from browser import started
+
+    with started(path) as browser:
+        print(f"{Path(path).stem} {browser.version} on {platform.machine()}, page from disk")
         _row(f"first paint, {LOADS} fresh loads", 300, first_paints(browser, page))
         steps = explorer_steps(browser, page)
         if steps:
             _row(f"explorer, {steps['iterations']:,} iterations", 16, steps["times"])
-        browser.close()
 
 
 def first_paints(browser, page: Path) -> list[float]:

@@ -1,18 +1,19 @@
 """Make the pictures of finished results: python tests/gallery.py [out].
 
-Chromium photographs the page in every state, into OUT/pictures, and README.md shows how it opens. The sheet is the
+A browser photographs the page in every state, into OUT/pictures, and README.md shows how it opens. The sheet is the
 hand-in folder's picture of it.
 """
 
-import shutil
 import sys
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent / "helpers"))
-from pictures import CHROMIUM_OPTIONS, take
+from browser import started
+from pictures import take
+
+from reports.pdf import find_browser
 
 GALLERY = Path(__file__).parents[1] / "reports" / "gallery"
 FIRST_SCREEN, SHEET_SHARE, COLOURS = 900, 0.55, 128
@@ -20,13 +21,11 @@ FIRST_SCREEN, SHEET_SHARE, COLOURS = 900, 0.55, 128
 
 def main(results: Path) -> None:
     """Write OUT/pictures, and page.png and sheet.png of the gallery."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        sys.exit("error: chromium is not installed, which takes the pictures")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+    path = find_browser()
+    if path is None:
+        sys.exit("error: no Chromium, Chrome or Edge is installed to take the pictures with: install one")
+    with started(path) as browser:
         taken = take(browser, (results / "report.html").resolve(), results / "pictures")
-        browser.close()
     GALLERY.mkdir(exist_ok=True)
     _cut(taken["light"], GALLERY / "page.png", FIRST_SCREEN)
     with Image.open(results / "handin" / "pictures" / "sheet.png") as sheet:

@@ -63,7 +63,14 @@ def test_help_lists_every_target(make):
 
 def test_clean_leaves_what_is_not_ours(make, tmp_path):
     out = tmp_path / "out"
-    for place in ("mnist/model.pt", "handin/README.md", "handin.zip", "report.html", "mine.txt"):
+    for place in (
+        "mnist/model.pt",
+        "handin/README.md",
+        "handin.zip",
+        "report.html",
+        "pictures-of-tests/dark.png",
+        "mine.txt",
+    ):
         (out / place).parent.mkdir(parents=True, exist_ok=True)
         (out / place).write_text("x")
     shutil.copy(ROOT / "LICENSE", out / "backprop.xlsx")

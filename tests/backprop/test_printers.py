@@ -1,15 +1,15 @@
 import math
 import random
-import shutil
 from xml.etree import ElementTree
 
 import openpyxl
 import pytest
 import sympy as sp
 from agreement import agrees
+from browser import started
 from matplotlib.mathtext import MathTextParser
-from office import convert, read_values, require
-from playwright.sync_api import sync_playwright
+from office import convert, read_values
+from programs import require_browser
 
 from backprop.activations import sigma
 from backprop.derivation import derive
@@ -140,12 +140,7 @@ def test_javascript_computes_in_a_browser_what_python_computes():
           return rows;
         }"""
     )
-    require("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+    with started(require_browser()) as browser:
         page = browser.new_page()
         runs = {
             eta: page.evaluate(
@@ -154,7 +149,6 @@ def test_javascript_computes_in_a_browser_what_python_computes():
             )
             for eta in SHEET_LEARNING_RATES
         }
-        browser.close()
     for eta, rows in runs.items():
         trace = simulate(derivation, preset, eta, 68)
         assert agrees([[row[name] for name in trace.columns] for row in rows], trace.values).all()

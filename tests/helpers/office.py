@@ -1,24 +1,11 @@
 """LibreOffice as the judge of our workbooks: it computes every formula anew, without having seen our values."""
 
-import os
 import re
-import shutil
 import subprocess
 import zipfile
 
 import openpyxl
-import pytest
-
-
-def require(program):
-    """Return a program's path; without it, skip on a laptop and fail in CI."""
-    path = shutil.which(program)
-    if path is None:
-        message = f"{program} is not installed"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return path
+from programs import require
 
 
 def strip_cached_values(source, target):

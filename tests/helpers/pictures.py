@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from tabs import PAINTED, wait_until
 
-CHROMIUM_OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 A4 = {"width": 672, "height": 980}
 """An A4 sheet without its margins, at 96 pixels an inch."""
 

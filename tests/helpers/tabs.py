@@ -1,13 +1,13 @@
 """The page in a browser tab that many tests share, and what they do there."""
 
+from axe_playwright_python.base import AXE_FILE_PATH
+
 # Runs before the page does, so that no violation is missed.
 COUNT_VIOLATIONS = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", event => window.violations.push(event.violatedDirective));
 """
 DRAWN = "#explorer-network [data-key]"
-
-
 PAINTED = "document.documentElement.classList.contains('painted')"
 
 
@@ -56,3 +56,14 @@ def press_tab_until(page, condition, limit=150):
         if page.evaluate(f"(() => {{ const active = document.activeElement; return {condition}; }})()"):
             return
     raise AssertionError(f"{condition} was never reached")
+
+
+def axe_findings(page, selector="html"):
+    """List what axe finds wrong in a part of the page, or can't decide: (rule, where)."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
+    # What passed is not needed, and to report it would take four times as long.
+    results = page.evaluate("part => axe.run(part, {resultTypes: ['violations', 'incomplete']})", selector)
+    # Of text in figures axe can't tell the background: a test of the whole page compares the colours.
+    undecided = [rule for rule in results["incomplete"] if rule["id"] != "color-contrast"]
+    return [(rule["id"], node["html"][:200]) for rule in (*results["violations"], *undecided) for node in rule["nodes"]]

@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from office import require
-from pictures import CHROMIUM_OPTIONS
-from playwright.sync_api import sync_playwright
+from browser import started
+from programs import require_browser
 from tabs import open_tab, wait_until
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -18,7 +17,7 @@ from backprop.network import PRESETS
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 from reports.build import build
 from reports.figures import draw
-from reports.inputs import Inputs, read_inputs
+from reports.inputs import read_inputs
 from reports.render import render
 from reports.view import Heading, view_page
 
@@ -67,19 +66,11 @@ def handed_in(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def make_page(tmp_path_factory):
-    """Return a function that renders a page to a file: (epochs, learning_rate, preset, heading) → path."""
+    """Return a function that renders a page to a file: (inputs, learning_rate, preset, heading) → path."""
 
-    def make(epochs=15, learning_rate=1.0, preset="class", heading=None):
-        inputs = Inputs(
-            records.history(epochs),
-            records.evaluation(epochs),
-            records.weights(),
-            Path("backprop.xlsx"),
-            records.PROOF,
-            records.studies(),
-            records.measured(),
-        )
-        page = view_page(heading or Heading(records.HOSTILE, records.HOSTILE), PRESETS[preset], learning_rate, inputs)
+    def make(inputs=None, learning_rate=1.0, preset="class", heading=None):
+        heading = heading or Heading(records.HOSTILE, records.HOSTILE)
+        page = view_page(heading, PRESETS[preset], learning_rate, inputs or records.all_inputs())
         path = tmp_path_factory.mktemp("page") / "report.html"
         path.write_text(render(page, draw(page)), encoding="utf-8")
         return path
@@ -94,17 +85,20 @@ def hostile_page(make_page):
 
 @pytest.fixture(scope="session")
 def one_epoch_page(make_page):
-    return make_page(epochs=1, learning_rate=0.3, preset="mazur")
+    """The page of a run that has just begun: nothing is proved, repeated or measured."""
+    return make_page(records.inputs(epochs=1), learning_rate=0.3, preset="mazur")
+
+
+@pytest.fixture(scope="session")
+def flawless_page(make_page):
+    """The page of a network that names every image right."""
+    return make_page(records.inputs(evaluation=records.flawless_evaluation()))
 
 
 @pytest.fixture(scope="session")
 def browser():
-    """Start Debian's Chromium; without it, skip on a laptop and fail in CI."""
-    path = require("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
+    with started(require_browser()) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -122,33 +116,22 @@ def visit(browser):
 
 
 @pytest.fixture(scope="session")
-def digits(tmp_path_factory):
+def digits(make_page):
     """Train a network for a moment, and render the page that carries it."""
     import digit_page  # imports torch, which most tests here don't need
 
     found = digit_page.learn()
     inputs = digit_page.inputs_of(found)
-    view = view_page(Heading(), PRESETS["class"], 1.0, inputs)
-    path = tmp_path_factory.mktemp("digit") / "report.html"
-    path.write_text(render(view, draw(view)), encoding="utf-8")
-    return digit_page.Digits(found, inputs, path)
+    return digit_page.Digits(found, inputs, make_page(inputs))
 
 
 @pytest.fixture(scope="session")
 def opened_at_digits(browser, digits):
     """Open that page once, at its section; it notes requests, messages and violations."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.noted = []
-    page.on("request", lambda request: page.noted.append(request.url))
-    page.on("console", lambda message: page.noted.append(message.text))
-    page.on("pageerror", lambda error: page.noted.append(str(error)))
-    page.add_init_script(
-        "window.violations = []; document.addEventListener('securitypolicyviolation', event => violations.push(event))"
-    )
-    page.goto(digits.path.as_uri())
+    page = open_tab(browser, digits.path)
     page.locator("#digit-paper").scroll_into_view_if_needed()
     yield page
-    page.close()
+    page.context.close()
 
 
 @pytest.fixture

@@ -68,14 +68,10 @@ def _trained(dataset):
 
 def inputs_of(learnt):
     """Make the records of that network, as far as the section reads them."""
-    return Inputs(
-        history=records.history(),
-        evaluation=dataclasses.replace(
-            records.evaluation(), samples=learnt.samples, misclassified=learnt.misclassified
-        ),
+    answers = {"samples": learnt.samples, "misclassified": learnt.misclassified}
+    return records.inputs(
+        evaluation=dataclasses.replace(records.evaluation(), **answers),
         weights=evaluation.export_weights(learnt.network, records.weights().checkpoint_sha256),
-        workbook=Path("backprop.xlsx"),
-        proof=None,
     )
 
 

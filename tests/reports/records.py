@@ -5,8 +5,10 @@ import hashlib
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from agreement import REFERENCE
 
 from backprop.proof.report import Pair, ProofReport
 from mnist.costs import EpochCost, EpochCosts, Measured, Race, Races
@@ -24,8 +26,8 @@ from mnist.results import (
 )
 from mnist.study import Study, study_of
 from reports.architecture import tensor_shapes
+from reports.inputs import Inputs
 
-REFERENCE = Path(__file__).parent.parent / "reference"
 PROOF = ProofReport(
     seed=3,
     cases=7,
@@ -112,12 +114,31 @@ def history(epochs: int = 15) -> History:
     )
 
 
+def inputs(epochs: int = 15, **changes: Any) -> Inputs:
+    """Make what a page can't be without: a run that was evaluated; with whatever else is given by name."""
+    return replace(Inputs(history(epochs), evaluation(epochs), weights(), Path("backprop.xlsx"), None), **changes)
+
+
+def all_inputs() -> Inputs:
+    """Make all that a page can tell of: the run, and what was proved, repeated and measured besides."""
+    return inputs(proof=PROOF, studies=studies(), measured=measured())
+
+
 def evaluation(epochs: int = 15) -> Evaluation:
     """Make the evaluation that belongs to the run: 42 mistakes, or 202 after one epoch only."""
     mistakes = {
         pair: count * (5 if epochs == 1 else 1) - (epochs == 1) * 8 * (pair == (4, 9))
         for pair, count in MISTAKES.items()
     }
+    return _evaluation(epochs, mistakes, samples())
+
+
+def flawless_evaluation() -> Evaluation:
+    """Make the evaluation of a network that names every image right."""
+    return _evaluation(15, {}, tuple(_sample(digit, digit) for digit in range(10)))
+
+
+def _evaluation(epochs: int, mistakes: dict[tuple[int, int], int], shown: tuple[Answer, ...]) -> Evaluation:
     confusion = tuple(
         tuple(
             mistakes.get((row, column), 0)
@@ -138,7 +159,7 @@ def evaluation(epochs: int = 15) -> Evaluation:
         parameters=15_662,
         confusion=confusion,
         misclassified=tuple(misclassified(mistakes)),
-        samples=samples(),
+        samples=shown,
         layers=tuple(LayerFacts(*window) for window in _WINDOWS),
         data=MD5,
         summary=(REFERENCE / "model-summary.txt").read_text(encoding="utf-8"),
@@ -160,13 +181,13 @@ def misclassified(mistakes: dict[tuple[int, int], int]) -> list[Answer]:
 
 def samples() -> tuple[Answer, ...]:
     """Make one sample of each digit; the 8 is one of the mistakes."""
-    made = []
-    for digit in range(10):
-        predicted = 3 if digit == 8 else digit
-        shares = [0.001] * 10
-        shares[predicted] = 0.991
-        made.append(Answer(100 * digit + 10 * predicted, digit, predicted, tuple(shares), _stroke(digit, 0)))
-    return tuple(made)
+    return tuple(_sample(digit, 3 if digit == 8 else digit) for digit in range(10))
+
+
+def _sample(digit: int, predicted: int) -> Answer:
+    shares = [0.001] * 10
+    shares[predicted] = 0.991
+    return Answer(100 * digit + 10 * predicted, digit, predicted, tuple(shares), _stroke(digit, 0))
 
 
 def weights() -> Weights:

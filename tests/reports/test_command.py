@@ -7,7 +7,6 @@ import records
 
 from backprop.network import PRESETS
 from reports.cli import main
-from reports.inputs import Inputs
 from reports.view import DEFAULT_TITLE, Heading, view_page
 
 PROJECT = Path(__file__).parents[2]
@@ -99,7 +98,7 @@ def test_names_with_line_breaks_and_other_bytes_stay_on_one_line():
         Heading("\n", "Ada\n\x1b[31m\udcffLovelace"),
         PRESETS["class"],
         1.0,
-        Inputs(records.history(), records.evaluation(), records.weights(), Path("backprop.xlsx"), None),
+        records.inputs(),
     )
     assert page.author == "Ada [31m?Lovelace"
     assert page.title == DEFAULT_TITLE

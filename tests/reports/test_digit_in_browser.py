@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from axe_playwright_python.base import AXE_FILE_PATH
 from digit_page import THREE, draw_stroke, extent, network_input, opacities, pixels_of, settle, shares
 from playwright.sync_api import expect
+from tabs import axe_findings
 
 from mnist.model import normalise
 
@@ -93,11 +93,9 @@ def test_axe_finds_nothing_in_the_section_at_work(field, scheme):
     field.emulate_media(color_scheme=scheme)
     field.locator("#digit-picks input").first.check()
     settle(field)
-    if not field.evaluate("'axe' in window"):
-        field.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
-    results = field.evaluate("axe.run('section[aria-labelledby=digit]', {resultTypes: ['violations']})")
+    found = axe_findings(field, "section[aria-labelledby=digit]")
     field.emulate_media(color_scheme="light")
-    assert [(rule["id"], node["html"][:200]) for rule in results["violations"] for node in rule["nodes"]] == []
+    assert found == []
 
 
 def test_paper_shows_torchs_numbers_in_place_of_the_field(field, digits):
@@ -138,5 +136,6 @@ def test_a_finger_draws_and_the_page_stays_where_it_is(browser, digits):
 
 def test_nothing_of_all_this_asked_for_anything(field, digits):
     """The last test on this page: what the others did made no request, no complaint, no violation."""
-    assert [line for line in field.noted if not line.startswith("data:")] == [digits.path.as_uri()]
-    assert field.evaluate("violations.length") == 0
+    assert [url for url in field.noted["requests"] if not url.startswith("data:")] == [digits.path.as_uri()]
+    assert field.noted["messages"] == []
+    assert field.evaluate("violations") == []

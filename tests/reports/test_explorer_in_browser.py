@@ -1,7 +1,6 @@
 """The live explorer as readers use it: its numbers against NumPy's and torch's, its words, its keyboard."""
 
 import random
-import statistics
 from dataclasses import replace
 
 import numpy as np
@@ -234,18 +233,3 @@ def test_data_is_there_in_tables_on_demand(explorer):
     )
     explorer.click("#explorer-values-details summary")
     explorer.click("#explorer-errors-details summary")
-
-
-def test_a_full_update_can_be_measured(explorer, capsys):
-    times = explorer.evaluate(
-        """() => Array.from({length: 20}, () => {
-            const start = performance.now();
-            liveExplorer.update();
-            document.body.getBoundingClientRect();
-            return performance.now() - start;
-        })"""
-    )
-    assert len(explorer.evaluate("liveExplorer.rows")) == ITERATIONS + 1
-    median, most = statistics.median(times), max(times)
-    with capsys.disabled():
-        print(f"\nexplorer, {ITERATIONS} iterations anew: median {median:.1f} ms, most {most:.1f} ms")

@@ -2,18 +2,13 @@ import math
 import xml.etree.ElementTree as ET
 
 import pytest
+from agreement import read_number
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.formats import counted, fixed, listing, mathml_number, percent, share, short, significant
 
 NARROW = str.maketrans({"\N{NO-BREAK SPACE}": " "})
-PLAIN = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
-
-
-def number(text):
-    """Read back what a reader would read."""
-    return float(text.translate(NARROW).replace(" × 10", "e").translate(PLAIN))
 
 
 @pytest.mark.parametrize(
@@ -37,12 +32,12 @@ def test_significant(value, digits, text):
 
 @given(st.floats(-1e300, 1e300), st.integers(1, 15))
 def test_significant_digits_are_those_of_the_number(value, digits):
-    assert number(significant(value, digits)) == pytest.approx(value, rel=0.5000001 * 10 ** (1 - digits))
+    assert read_number(significant(value, digits)) == pytest.approx(value, rel=0.5000001 * 10 ** (1 - digits))
 
 
 @given(st.floats(-1e4, 1e4))
 def test_fixed_is_close_or_scientific(value):
-    assert number(fixed(value, 6)) == pytest.approx(value, abs=5.1e-7, rel=1e-5)
+    assert read_number(fixed(value, 6)) == pytest.approx(value, abs=5.1e-7, rel=1e-5)
 
 
 @given(st.floats(allow_infinity=False))

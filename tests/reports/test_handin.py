@@ -5,7 +5,9 @@ from pathlib import Path
 import matplotlib.image
 import pytest
 import records
-from office import require, strip_cached_values
+from agreement import REFERENCE
+from office import strip_cached_values
+from programs import require
 
 from backprop.network import PRESETS
 from reports import sheet_picture as pictures
@@ -13,7 +15,7 @@ from reports.build import build
 from reports.errors import ReportError
 from reports.figures import draw
 from reports.handin import _readme
-from reports.inputs import Inputs, read_inputs
+from reports.inputs import read_inputs
 from reports.markdown import Verbatim, escaped
 from reports.sheet_drawing import draw_sheet
 from reports.view import Heading, view_page
@@ -21,8 +23,7 @@ from reports.view import Heading, view_page
 
 @pytest.fixture(scope="module")
 def network():
-    inputs = Inputs(records.history(), records.evaluation(), records.weights(), None, records.PROOF)
-    return draw(view_page(Heading(), PRESETS["class"], 1.0, inputs)).network
+    return draw(view_page(Heading(), PRESETS["class"], 1.0, records.inputs())).network
 
 
 def test_folder_holds_text_workbook_page_and_every_picture(built):
@@ -45,7 +46,7 @@ def test_readme_answers_the_assignment(built):
     readme = (built / "handin" / "README.md").read_text(encoding="utf-8")
     for rate in ("0.1", "0.2", "0.5", "0.8", "1", "2"):
         assert f"\nη\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{rate}\n" in readme
-    assert (records.REFERENCE / "model-summary.txt").read_text(encoding="utf-8") in readme
+    assert (REFERENCE / "model-summary.txt").read_text(encoding="utf-8") in readme
     assert "\nby Ada Lovelace\n" in readme
     assert "| 15 | " in readme
     assert "None" not in readme.replace("None of these runs", "")

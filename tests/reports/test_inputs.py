@@ -58,23 +58,47 @@ def test_half_a_file_is_damaged(output):
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "reason"),
     [
-        {"confusion": [[1]]},
-        {"parameters": 15_661},
-        {"confusion": [[0] * 10] * 10},
-        {"correct": 3},
-        {"loss": float("nan")},
-        {"accuracy": 7.0},
-        {"misclassified": [{"index": 0, "true": 1, "predicted": 2, "probabilities": [0.1] * 10, "pixels": "AAAA"}]},
-        {"misclassified": [{"index": 0, "true": 11, "predicted": 2, "probabilities": [0.1] * 10, "pixels": ""}]},
-        {"samples": [{"index": 0, "true": 1, "predicted": 2, "probabilities": [0.1] * 10, "pixels": "AAAA"}]},
-        {"samples": []},
+        ({"confusion": [[1]]}, "the confusion matrix is not 10 × 10"),
+        ({"confusion": [[0] * 10] * 10}, "the confusion matrix does not sum to the number of images"),
+        ({"correct": 3}, "the confusion matrix does not agree with the number of correct answers"),
+        ({"misclassified": []}, "the misclassified images are not all there"),
+        ({"parameters": 15_661}, "the layers' parameters do not sum to the network's"),
+        ({"loss": -0.1}, "impossible numbers"),
+        ({"accuracy": 7.0}, "impossible numbers"),
+        ({"accuracy": 0.9959}, "the accuracy does not agree with the number of correct answers"),
+        ({"samples": []}, "the samples are not of all ten digits"),
     ],
 )
-def test_an_impossible_evaluation_is_damaged(output, fields):
+def test_an_impossible_evaluation_is_damaged(output, fields, reason):
     change(output / "mnist" / "evaluation.json", **fields)
-    assert "damaged" in refusal(output)
+    assert f"is damaged ({reason})" in refusal(output)
+
+
+def test_a_loss_that_is_no_number_is_damaged(output):
+    change(output / "mnist" / "evaluation.json", loss=float("nan"))
+    assert "is damaged" in refusal(output)
+
+
+@pytest.mark.parametrize("images", ["misclassified", "samples"])
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"true": 11},
+        {"predicted": -1},
+        {"pixels": "AAAA"},
+        {"pixels": "no base64!"},
+        {"probabilities": [0.1] * 9},
+        {"probabilities": [1.1] + [0.0] * 9},
+    ],
+)
+def test_one_impossible_image_is_named(output, images, spoilt):
+    path = output / "mnist" / "evaluation.json"
+    answers = json.loads(path.read_text())[images]
+    answers[3] |= spoilt
+    change(path, **{images: answers})
+    assert f"is damaged (image {answers[3]['index']} is not what it should be)" in refusal(output)
 
 
 def test_an_evaluation_from_before_there_were_samples_is_made_anew(output):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from agreement import agrees
-from axe_playwright_python.base import AXE_FILE_PATH
+from tabs import axe_findings
 
 from backprop.derivation import derive
 from backprop.network import PRESETS, SHEET_ITERATIONS, SHEET_LEARNING_RATES
@@ -123,12 +123,7 @@ def test_bad_rates_are_refused_and_stay_text(page):
 def test_axe_finds_nothing_with_an_own_rate(page):
     page.fill("#own-rate", "3")
     page.emulate_media(color_scheme="dark")
-    page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
-    results = page.evaluate(
-        "axe.run('section[aria-labelledby=learning-rates]', {resultTypes: ['violations', 'incomplete']})"
-    )
-    assert [(rule["id"], node["html"][:200]) for rule in results["violations"] for node in rule["nodes"]] == []
-    assert {rule["id"] for rule in results["incomplete"]} <= {"color-contrast"}
+    assert axe_findings(page, "section[aria-labelledby=learning-rates]") == []
     page.emulate_media(color_scheme="light")
 
 

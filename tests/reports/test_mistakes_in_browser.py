@@ -2,6 +2,7 @@
 
 import pytest
 import records
+from tabs import axe_findings
 
 
 @pytest.fixture
@@ -64,5 +65,11 @@ def test_without_javascript_the_link_leads_there_and_back(visit, hostile_page):
     assert page.url.endswith("#confusion")
 
 
-def test_a_page_of_no_mistakes_has_no_complaint(page):
+def test_a_page_of_no_mistakes_has_no_complaint(visit, flawless_page):
+    page = visit(flawless_page)
+    assert page.locator("#confusion a, .mistake, #shown, #show-all").count() == 0
+    assert page.locator("#confusion tbody td").first.inner_text() == "980"
+    page.locator("#confusion tbody td").first.click()
+    page.keyboard.press("Escape")
     assert page.noted["messages"] == []
+    assert axe_findings(page, "section[aria-labelledby=mistakes]") == []

@@ -7,7 +7,6 @@ import pytest
 import records
 
 from backprop.network import PRESETS
-from reports.inputs import Inputs
 from reports.notebook_source import notebook_source, read_cells
 from reports.render import TEMPLATES
 from reports.view import Heading, view_page
@@ -16,8 +15,7 @@ TEMPLATE = (TEMPLATES / "notebook.py").read_text(encoding="utf-8")
 
 
 def page(heading=None, preset="class", learning_rate=1.0):
-    inputs = Inputs(records.history(), records.evaluation(), records.weights(), None, None)
-    return view_page(heading or Heading("A title", "Ada Lovelace"), PRESETS[preset], learning_rate, inputs)
+    return view_page(heading or Heading("A title", "Ada Lovelace"), PRESETS[preset], learning_rate, records.inputs())
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import re
 import subprocess
 
 import pytest
-from office import require
 from pictures import A4
+from programs import require
 
 
 @pytest.fixture(params=["hostile_page", "one_epoch_page"])

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from office import require
+from programs import require
 
 from backprop.network import PRESETS
 from backprop.proof import engines

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from agreement import agrees, read_reference
-from office import require
+from programs import require
 
 from backprop.network import PRESETS
 from backprop.proof import engines

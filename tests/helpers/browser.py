@@ -1,0 +1,18 @@
+"""The browser that looks at the page."""
+
+from contextlib import contextmanager
+
+from playwright.sync_api import sync_playwright
+
+OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+
+
+@contextmanager
+def started(path):
+    """Start a browser without a window, and close it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        try:
+            yield browser
+        finally:
+            browser.close()
