@@ -5,13 +5,13 @@ from pathlib import Path
 
 from backprop.files import write_atomically
 from backprop.network import Preset
-from reports.archive import zipped
 from reports.errors import ReportError
 from reports.figures import draw
 from reports.files import write_folder
-from reports.handin import handin_files
+from reports.handin.archive import zipped
+from reports.handin.folder import handin_files
+from reports.handin.notebook import Place, kept_notebook_files, notebook_files
 from reports.inputs import Inputs
-from reports.notebook import Place, kept_notebook_files, notebook_files
 from reports.render import render
 from reports.view import Heading, view_page
 

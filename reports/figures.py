@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from reports.figures_backprop import comparison_drawing, curve_drawing, network_drawing
-from reports.figures_mnist import accuracy_drawing, confusion_drawing, loss_drawing
-from reports.figures_schedule import schedule_drawing
-from reports.figures_study import study_drawing
-from reports.live_comparison import LiveComparison, live_comparison
-from reports.theme import Drawing
+from reports.drawings.backprop import comparison_drawing, curve_drawing, network_drawing
+from reports.drawings.live_comparison import LiveComparison, live_comparison
+from reports.drawings.mnist import accuracy_drawing, confusion_drawing, loss_drawing
+from reports.drawings.schedule import schedule_drawing
+from reports.drawings.study import study_drawing
+from reports.drawings.theme import Drawing
 from reports.view import Page
 
 

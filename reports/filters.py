@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from reports import formats
-from reports.view_schedule import learning_rate_text
+from reports.views.schedule import learning_rate_text
 
 NUMBER_FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from mnist.asked import LEAST_ACCURACY
 from reports.figures import Figures
 from reports.filters import NUMBER_FILTERS
-from reports.formulas import names_as_symbols
 from reports.view import Page
+from reports.views.formulas import names_as_symbols
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 STYLES = ("style.css", "explorer.css", "learning_rates.css", "digit.css")

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 from backprop.network import Preset
 from reports.inputs import Inputs
-from reports.provenance import provenance
-from reports.recipe_words import Fact
-from reports.view_backprop import BackpropView, view_backprop
-from reports.view_digit import DigitView, view_digit
-from reports.view_elsewhere import ElsewhereView, view_elsewhere
-from reports.view_engines import EnginesView, view_engines
-from reports.view_mnist import MnistView, view_mnist
-from reports.view_speed import SpeedView, view_speed
-from reports.view_study import StudyView, view_studies
+from reports.views.backprop import BackpropView, view_backprop
+from reports.views.digit import DigitView, view_digit
+from reports.views.elsewhere import ElsewhereView, view_elsewhere
+from reports.views.engines import EnginesView, view_engines
+from reports.views.mnist import MnistView, view_mnist
+from reports.views.provenance import provenance
+from reports.views.recipe_words import Fact
+from reports.views.speed import SpeedView, view_speed
+from reports.views.study import StudyView, view_studies
 
 DEFAULT_TITLE = "Backpropagation by hand, and a small network that reads digits"
 

@@ -64,16 +64,16 @@ from mnist.idx import raw_folder, read_genuine
 from mnist.model import Network, summarise
 from mnist.results import read_evaluation, read_weights
 from mnist.training import probabilities_and_loss
-from reports.figures_backprop import comparison_drawing, curve_drawing, network_drawing
-from reports.figures_mnist import accuracy_drawing, confusion_drawing, loss_drawing
+from reports.drawings.backprop import comparison_drawing, curve_drawing, network_drawing
+from reports.drawings.mnist import accuracy_drawing, confusion_drawing, loss_drawing
 from reports.formats import percent, share, significant
-from reports.formulas import formula
-from reports.learning_rates import compare
-from reports.markdown import table
-from reports.recipe_words import recipe_facts
-from reports.view_backprop import view_backprop
-from reports.view_mnist import view_mnist
-from reports.view_schedule import learning_rate_text
+from reports.handin.markdown import table
+from reports.views.backprop import view_backprop
+from reports.views.formulas import formula
+from reports.views.learning_rates import compare
+from reports.views.mnist import view_mnist
+from reports.views.recipe_words import recipe_facts
+from reports.views.schedule import learning_rate_text
 
 
 def show(drawing):

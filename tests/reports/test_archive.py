@@ -2,7 +2,7 @@ import io
 import time
 import zipfile
 
-from reports.archive import unzipped, zipped
+from reports.handin.archive import unzipped, zipped
 
 FILES = {"b.txt": b"one", "a/ünïcode.txt": b"x" * 10_000, "empty": b""}
 

@@ -13,7 +13,7 @@ from backprop.derivation import derive
 from backprop.network import PRESETS
 from backprop.simulate import simulate, simulate_many
 from reports.formats import brief, significant
-from reports.view_explorer import ITERATIONS, LineWidth
+from reports.views.explorer import ITERATIONS, LineWidth
 
 CLASS = PRESETS["class"]
 DERIVATION = derive(CLASS.network)

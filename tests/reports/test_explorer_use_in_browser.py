@@ -10,7 +10,7 @@ from backprop.derivation import derive
 from backprop.network import PRESETS
 from backprop.simulate import simulate
 from reports.formats import brief, significant
-from reports.view_explorer import ITERATIONS
+from reports.views.explorer import ITERATIONS
 
 CLASS = PRESETS["class"]
 DERIVATION = derive(CLASS.network)

@@ -10,14 +10,14 @@ from office import strip_cached_values
 from programs import require
 
 from backprop.network import PRESETS
-from reports import sheet_picture as pictures
 from reports.build import build
+from reports.drawings import sheet_picture as pictures
+from reports.drawings.sheet_drawing import draw_sheet
 from reports.errors import ReportError
 from reports.figures import draw
-from reports.handin import _readme
+from reports.handin.folder import _readme
+from reports.handin.markdown import Verbatim, escaped
 from reports.inputs import read_inputs
-from reports.markdown import Verbatim, escaped
-from reports.sheet_drawing import draw_sheet
 from reports.view import Heading, view_page
 
 
@@ -74,7 +74,7 @@ def test_hostile_names_stay_text_in_markdown(output):
 
 class _Anything(dict):
     def __missing__(self, key):
-        from reports.handin import Picture
+        from reports.handin.folder import Picture
 
         return Picture("pictures/x.png", "x")
 

@@ -1,6 +1,6 @@
 import math
 
-from reports.learning_rates import Comparison, Curve
+from reports.views.learning_rates import Comparison, Curve
 
 SPACE = "\N{NO-BREAK SPACE}"
 

@@ -8,7 +8,7 @@ from tabs import axe_findings
 from backprop.derivation import derive
 from backprop.network import PRESETS, SHEET_ITERATIONS, SHEET_LEARNING_RATES
 from reports.formats import significant
-from reports.learning_rates import compare
+from reports.views.learning_rates import compare
 
 CLASS = PRESETS["class"]
 FIGURES = ("errors-linear", "errors-logarithmic")

@@ -14,13 +14,13 @@ import records
 from agreement import REFERENCE, read_number, read_reference
 
 from backprop.network import PRESETS
-from reports import notebook as module
 from reports.build import Extent, build
 from reports.errors import ReportError
+from reports.handin import notebook as module
+from reports.handin.notebook_execution import execute
+from reports.handin.wheel import project_wheel
 from reports.inputs import read_inputs
-from reports.notebook_execution import execute
 from reports.view import Heading
-from reports.wheel import project_wheel
 
 HEADING = Heading("A title", "Ada Lovelace")
 

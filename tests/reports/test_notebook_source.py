@@ -7,7 +7,7 @@ import pytest
 import records
 
 from backprop.network import PRESETS
-from reports.notebook_source import notebook_source, read_cells
+from reports.handin.notebook_source import notebook_source, read_cells
 from reports.render import TEMPLATES
 from reports.view import Heading, view_page
 

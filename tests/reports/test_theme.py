@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reports.drawings.theme import CLASSES, SERIES, power_of_ten, spread
 from reports.render import TEMPLATES
-from reports.theme import CLASSES, SERIES, power_of_ten, spread
 
 
 @given(st.lists(st.floats(0, 300), max_size=8))

@@ -3,7 +3,7 @@ import pytest
 from agreement import agrees, read_reference
 
 from backprop.network import PRESETS, SHEET_LEARNING_RATES, TOTAL_ERROR
-from reports.view_backprop import view_backprop
+from reports.views.backprop import view_backprop
 
 CLASS = PRESETS["class"]
 

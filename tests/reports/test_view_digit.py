@@ -5,7 +5,7 @@ import numpy as np
 import records
 
 from mnist.results import WeightTensor
-from reports.view_digit import MOST_MISTAKES, view_digit
+from reports.views.digit import MOST_MISTAKES, view_digit
 
 
 def with_first_layer(window, bias):

@@ -3,7 +3,7 @@ import json
 import pytest
 from agreement import REFERENCE
 
-from reports.view_elsewhere import view_elsewhere
+from reports.views.elsewhere import view_elsewhere
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import records
 
 from reports.errors import ReportError
 from reports.inputs import read_inputs
-from reports.view_engines import view_engines
+from reports.views.engines import view_engines
 
 
 def test_without_a_comparison_there_is_nothing_to_show():

@@ -7,7 +7,7 @@ import pytest
 from backprop.derivation import derive, slopes
 from backprop.network import PRESETS, gradient_name
 from backprop.simulate import first_rows
-from reports.view_explorer import LineWidth, view_explorer
+from reports.views.explorer import LineWidth, view_explorer
 
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
 

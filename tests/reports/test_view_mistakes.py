@@ -6,7 +6,7 @@ import numpy as np
 import records
 from PIL import Image
 
-from reports.view_mistakes import MOST_IMAGES, confusion_cells, group_mistakes, most_frequent
+from reports.views.mistakes import MOST_IMAGES, confusion_cells, group_mistakes, most_frequent
 
 SPACE = "\N{NO-BREAK SPACE}"
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import records
 
-from reports.view_mnist import view_mnist
+from reports.views.mnist import view_mnist
 
 SPACE = "\N{NO-BREAK SPACE}"
 

@@ -5,8 +5,8 @@ import records
 import torch
 
 from mnist.recipe import RECIPES
-from reports.figures_schedule import schedule_drawing
-from reports.view_schedule import view_schedule
+from reports.drawings.schedule import schedule_drawing
+from reports.views.schedule import view_schedule
 
 STEPS = 938  # 60,000 images in batches of 64
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import records
 
 from mnist.costs import Measured
-from reports.view_speed import view_speed
+from reports.views.speed import view_speed
 
 
 def test_nothing_measured_says_nothing():

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import records
 
-from reports.figures_study import study_drawing
-from reports.view_study import view_studies
+from reports.drawings.study import study_drawing
+from reports.views.study import view_studies
 
 
 def test_figures_are_spelled_with_n_and_spread():

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.archive import unzipped
 from reports.errors import ReportError
-from reports.wheel import kept_wheel, project_wheel
+from reports.handin.archive import unzipped
+from reports.handin.wheel import kept_wheel, project_wheel
 
 PROJECT = Path(__file__).parents[2]
 
@@ -52,7 +52,7 @@ def test_nothing_is_left_in_the_checkout(wheel):
 def test_it_is_built_once(wheel, tmp_path, monkeypatch):
     assert kept_wheel(tmp_path) is None
     built = []
-    monkeypatch.setattr("reports.wheel._built", lambda sources: built.append(1) or b"a wheel")
+    monkeypatch.setattr("reports.handin.wheel._built", lambda sources: built.append(1) or b"a wheel")
     assert project_wheel(tmp_path) == project_wheel(tmp_path) == kept_wheel(tmp_path)
     assert built == [1]
 

@@ -15,8 +15,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import range_boundaries
 
 from backprop.sheet.layout import LOSS_CHART, PICTURE
+from reports.drawings.theme import INK, MUTED, PAPER, RULE, Drawing, canvas, themed
 from reports.errors import ReportError
-from reports.theme import INK, MUTED, PAPER, RULE, Drawing, canvas, themed
 
 _ROWS = 100
 _COLUMN_UNIT, _DEFAULT_WIDTH, _DEFAULT_HEIGHT = 6.0, 10.0, 15.0

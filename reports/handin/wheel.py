@@ -8,12 +8,12 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports.archive import unzipped, zipped
 from reports.cache import cached, digest, kept
 from reports.errors import ReportError
 from reports.files import fill
+from reports.handin.archive import unzipped, zipped
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 _RECIPE = "pyproject.toml"
 _SECONDS = 300
 _REMEDY = "install what it takes with `pip install '.[handin]'`"

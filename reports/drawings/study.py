@@ -7,8 +7,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from mnist.asked import LEAST_ACCURACY
 from mnist.study import Study
+from reports.drawings.theme import ACCENT, GOAL, INK, MUTED, Drawing, canvas, plot_area, themed
 from reports.formats import counted, percent, significant
-from reports.theme import ACCENT, GOAL, INK, MUTED, Drawing, canvas, plot_area, themed
 
 _ROW, _DOT = 90, 0.13
 """Height of a recipe's row in SVG units, and distance of dots that would lie on each other, as a share of it."""

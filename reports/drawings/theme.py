@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
+from reports.drawings.svg import inline_svg
 from reports.formats import superscript
-from reports.svg import inline_svg
 
 INK, MUTED, RULE, PAPER, ACCENT, GOAL = "#1c1e21", "#5a6068", "#d9dce0", "#ffffff", "#0b5fa5", "#a3301c"
 SERIES = ("#2f62ad", "#17767a", "#3f7425", "#856200", "#b04a10", "#a8203a")

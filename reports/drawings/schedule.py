@@ -2,9 +2,9 @@
 
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from reports.drawings.theme import ACCENT, MUTED, Drawing, canvas, plot_area, themed
 from reports.formats import significant
-from reports.theme import ACCENT, MUTED, Drawing, canvas, plot_area, themed
-from reports.view_schedule import ScheduleView
+from reports.views.schedule import ScheduleView
 
 
 def schedule_drawing(schedule: ScheduleView) -> Drawing:

@@ -6,8 +6,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from mnist.asked import LEAST_ACCURACY
 from mnist.history import History
-from reports.formats import percent, significant
-from reports.theme import (
+from reports.drawings.theme import (
     ACCENT,
     GOAL,
     INK,
@@ -21,7 +20,8 @@ from reports.theme import (
     themed,
     without_minor_ticks,
 )
-from reports.view_mnist import MnistView
+from reports.formats import percent, significant
+from reports.views.mnist import MnistView
 
 _TRAINING = SERIES[3]
 _WRONG_SHARES = (0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.006, 0.003, 0.001, 0.0003, 0.0001)

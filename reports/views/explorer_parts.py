@@ -12,8 +12,8 @@ from backprop.notation import Partial, product
 from backprop.printers.infix import ATOM, Text
 from backprop.printers.mathml import MathMLPrinter
 from backprop.printers.mathml import math as math_element
-from reports.formulas import formula, symbol
-from reports.network_plan import Plan
+from reports.views.formulas import formula, symbol
+from reports.views.network_plan import Plan
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from backprop.derivation import Derivation, chain_factors
 from backprop.network import LEARNING_RATE, TOTAL_ERROR, Preset, gradient_name
 from backprop.notation import product, total
 from backprop.simulate import Trace
-from reports.formulas import Formula, formula, partial, value_of, with_numbers
+from reports.views.formulas import Formula, formula, partial, value_of, with_numbers
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from backprop.derivation import Derivation, slopes
 from backprop.network import PRESETS, SHEET_ITERATIONS, Preset, gradient_name
 from backprop.printers.javascript import step_function, values_function
 from backprop.simulate import first_rows
-from reports.explorer_parts import Part, explain
 from reports.formats import brief, short
-from reports.formulas import symbol, value_of
-from reports.learning_rates import LIMITS
-from reports.network_plan import Plan, plan
+from reports.views.explorer_parts import Part, explain
+from reports.views.formulas import symbol, value_of
+from reports.views.learning_rates import LIMITS
+from reports.views.network_plan import Plan, plan
 
 ITERATIONS = 1000
 HORIZONS = (SHEET_ITERATIONS - 1, 200, ITERATIONS)

@@ -13,12 +13,12 @@ from backprop.derivation import Derivation
 from backprop.network import SHEET_ITERATIONS, SHEET_LEARNING_RATES, TOTAL_ERROR, Preset, gradient_name
 from backprop.panels import panels
 from backprop.simulate import Trace, simulate
-from reports.explanations import PanelWords, panel_words
 from reports.formats import fixed, short
-from reports.formulas import Formula, formula, partial, symbol
-from reports.learning_rates import Comparison, compare
-from reports.view_explorer import ExplorerView, StartingValue, starting_values, view_explorer
-from reports.worked import WorkedGroup, work_out
+from reports.views.explanations import PanelWords, panel_words
+from reports.views.explorer import ExplorerView, StartingValue, starting_values, view_explorer
+from reports.views.formulas import Formula, formula, partial, symbol
+from reports.views.learning_rates import Comparison, compare
+from reports.views.worked import WorkedGroup, work_out
 
 FIRST_ROWS = 10
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mnist.asked import LEAST_ACCURACY, MOST_EPOCHS, MOST_PARAMETERS
-from reports.markdown_templates import markdown_environment
+from reports.handin.markdown_templates import markdown_environment
 from reports.render import TEMPLATES
 from reports.view import Page
 

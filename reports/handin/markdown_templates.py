@@ -3,7 +3,7 @@
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from reports.filters import NUMBER_FILTERS
-from reports.markdown import Verbatim, escaped
+from reports.handin.markdown import Verbatim, escaped
 from reports.render import TEMPLATES
 
 

@@ -3,10 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from reports.figures_backprop import curve_colours
-from reports.learning_rates import SEARCHED_ITERATIONS
-from reports.theme import CLASSES, Drawing, Frame
-from reports.view_backprop import BackpropView
+from reports.drawings.backprop import curve_colours
+from reports.drawings.theme import CLASSES, Drawing, Frame
+from reports.views.backprop import BackpropView
+from reports.views.learning_rates import SEARCHED_ITERATIONS
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from mnist.idx import raw_folder
 from reports.cache import cached, digest, kept
-from reports.notebook_execution import execute
-from reports.notebook_source import notebook_source
+from reports.handin.notebook_execution import execute
+from reports.handin.notebook_source import notebook_source
+from reports.handin.wheel import Wheel, kept_wheel, project_wheel
 from reports.view import Page
-from reports.wheel import Wheel, kept_wheel, project_wheel
 
 NOTEBOOK = "S6.ipynb"
 _READ = ("history.json", "evaluation.json", "weights.json")

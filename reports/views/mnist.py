@@ -7,9 +7,9 @@ from mnist.history import EpochRecord, History
 from mnist.recipe import is_changed
 from mnist.results import Evaluation, LayerFacts
 from reports.formats import counted, percent
-from reports.recipe_words import Fact, recipe_facts
-from reports.view_mistakes import ConfusionCell, MistakeGroup, confusion_cells, group_mistakes, most_frequent
-from reports.view_schedule import ScheduleView, view_schedule
+from reports.views.mistakes import ConfusionCell, MistakeGroup, confusion_cells, group_mistakes, most_frequent
+from reports.views.recipe_words import Fact, recipe_facts
+from reports.views.schedule import ScheduleView, view_schedule
 
 
 @dataclass(frozen=True)

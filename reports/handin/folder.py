@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from reports.drawings.sheet_picture import sheet_picture
 from reports.errors import ReportError
 from reports.figures import Figures, draw_for_handin
+from reports.handin.markdown_templates import markdown_environment
+from reports.handin.notebook import NOTEBOOK
 from reports.inputs import Inputs
-from reports.markdown_templates import markdown_environment
-from reports.notebook import NOTEBOOK
-from reports.sheet_picture import sheet_picture
 from reports.view import Page
 
 _PURPOSES = {

@@ -8,9 +8,9 @@ from pathlib import Path
 from mnist.history import History
 from mnist.results import Evaluation
 from mnist.study import machine
-from reports.recipe_words import Fact
+from reports.views.recipe_words import Fact
 
-_PROJECT = Path(__file__).resolve().parent.parent
+_PROJECT = Path(__file__).resolve().parents[2]
 
 
 def provenance(history: History, evaluation: Evaluation) -> tuple[Fact, ...]:

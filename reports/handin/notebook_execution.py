@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from mnist.idx import raw_folder
-from reports.archive import unzipped
 from reports.errors import ReportError
 from reports.files import fill
-from reports.wheel import Wheel
+from reports.handin.archive import unzipped
+from reports.handin.wheel import Wheel
 
 _SECONDS = 600
 """For one cell; all of them take less than a minute where nothing else runs."""

@@ -7,10 +7,7 @@ from matplotlib.patches import Ellipse, FancyBboxPatch, Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from backprop.network import TOTAL_ERROR
-from reports.formats import counted, listing, percent, short, significant
-from reports.learning_rates import Comparison, Curve
-from reports.network_plan import Box, Wire, plan
-from reports.theme import (
+from reports.drawings.theme import (
     ACCENT,
     INK,
     MUTED,
@@ -26,7 +23,10 @@ from reports.theme import (
     themed,
     without_minor_ticks,
 )
-from reports.view_backprop import BackpropView
+from reports.formats import counted, listing, percent, short, significant
+from reports.views.backprop import BackpropView
+from reports.views.learning_rates import Comparison, Curve
+from reports.views.network_plan import Box, Wire, plan
 
 
 def network_drawing(view: BackpropView) -> Drawing:

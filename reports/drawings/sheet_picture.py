@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.image import imread, imsave
 
 from reports.cache import cached, digest
-from reports.sheet_drawing import draw_sheet
-from reports.theme import Drawing
+from reports.drawings.sheet_drawing import draw_sheet
+from reports.drawings.theme import Drawing
 
 _OFFICE, _PAGES = "soffice", "pdftoppm"
 _DPI, _MARGIN = 200, 24

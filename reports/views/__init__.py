@@ -1,0 +1,1 @@
+"""What the page says, room by room, as frozen data computed from derivation and records."""
