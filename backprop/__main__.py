@@ -63,7 +63,14 @@ def _add_workbook(parser: argparse.ArgumentParser) -> None:
         "a sheet for each of η = 0.1, 0.2, 0.5, 0.8, 1, 2, and a chart that compares them."
     )
     _add_run_options(parser)
-    parser.add_argument("-o", "--output", type=Path, default=Path("out/backprop.xlsx"), metavar="FILE")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("out/backprop.xlsx"),
+        metavar="FILE",
+        help="where to write it (default: %(default)s)",
+    )
     parser.set_defaults(run=_write_workbook)
 
 
