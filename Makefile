@@ -76,7 +76,9 @@ lint: $(VENV)/dev.stamp ## check format, style and types
 	@$(PY) -m mypy
 
 clean: ## remove everything generated, the trained network too; keeps .venv and the downloaded data
-	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/report.html" "$$OUT/report.pdf" "$$OUT/pictures" "$$OUT/pictures-of-tests" "$$OUT/handin" "$$OUT/handin.zip" "$$OUT/mnist" "$$OUT/proof.json" "$$OUT/.cache"
+	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/report.html" "$$OUT/report.pdf" "$$OUT/pictures" "$$OUT/pictures-of-tests" "$$OUT/handin.zip" "$$OUT/mnist" "$$OUT/proof.json" "$$OUT/.cache"
+	@for name in README.md S6.ipynb backprop.xlsx report.html pictures results; do rm -rf -- "$$OUT/handin/$$name"; done
+	@rm -f -- "$$OUT"/handin/*.whl; rmdir -- "$$OUT/handin" 2>/dev/null || true
 	@if [ -d "$$OUT" ]; then rmdir -- "$$OUT" 2>/dev/null || echo "kept $$OUT: it holds files that are not ours"; fi
 	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 

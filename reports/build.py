@@ -26,10 +26,20 @@ class Extent:
     """Where MNIST lies, for the notebook to be measured on."""
 
 
+@dataclass(frozen=True)
+class Built:
+    """What came of it."""
+
+    notebook: bool
+    """Whether the notebook is in the folder, and all of it packed."""
+    changed: tuple[str, ...]
+    """Files of the folder that somebody had changed, under the names that they have now."""
+
+
 def build(
     heading: Heading, preset: Preset, learning_rate: float, inputs: Inputs, output: Path, extent: Extent = Extent()
-) -> bool:
-    """Write OUTPUT/report.html and OUTPUT/handin, and tell whether the notebook is in it; then also OUTPUT/handin.zip.
+) -> Built:
+    """Write OUTPUT/report.html and OUTPUT/handin; with the notebook in it, also OUTPUT/handin.zip.
 
     Raises ReportError or BackpropError where a file resists or a cell of the notebook fails.
     """
@@ -41,13 +51,13 @@ def build(
     more = notebook_files(page, place) if extent.notebook else kept_notebook_files(page, place)
     files = handin_files(page, figures, html, inputs, place.cache, more)
     write_atomically(output / "report.html", html.encode())
-    write_folder(output / "handin", files)
+    changed = write_folder(output / "handin", files, place.cache / "handin.json")
     archive = output / "handin.zip"
     if more:
         write_atomically(archive, zipped({f"handin/{name}": content for name, content in files.items()}))
     else:
         _remove(archive)
-    return bool(more)
+    return Built(bool(more), changed)
 
 
 def _remove(archive: Path) -> None:

@@ -158,11 +158,13 @@ def _build(options: argparse.Namespace) -> None:
     heading, extent = Heading(options.title, options.author), Extent(options.notebook, options.data)
     learning_rate = options.learning_rate or preset.learning_rate
     check_workbook(inputs.workbook, preset, learning_rate)
-    complete = build(heading, preset, learning_rate, inputs, options.output, extent)
+    built = build(heading, preset, learning_rate, inputs, options.output, extent)
     print(f"The page is {options.output / 'report.html'}, the workbook {inputs.workbook},")
     print(f"and both, with a README and pictures, are in {options.output / 'handin'}")
-    if complete:
+    if built.notebook:
         print(f"The notebook is there too, and all of it is packed in {options.output / 'handin.zip'}")
+    for name in built.changed:
+        print(f"You had changed a file there: your version is {options.output / 'handin' / name}")
 
 
 def _print(options: argparse.Namespace) -> None:

@@ -66,6 +66,8 @@ def test_clean_leaves_what_is_not_ours(make, tmp_path):
     for place in (
         "mnist/model.pt",
         "handin/README.md",
+        "handin/backprop_report-0.1.0-py3-none-any.whl",
+        "handin/pictures/sheet.png",
         "handin.zip",
         "report.html",
         "pictures-of-tests/dark.png",
@@ -76,3 +78,7 @@ def test_clean_leaves_what_is_not_ours(make, tmp_path):
     shutil.copy(ROOT / "LICENSE", out / "backprop.xlsx")
     make("clean", f"OUT={out}")
     assert [entry.name for entry in out.iterdir()] == ["mine.txt"]
+    (out / "handin" / ".git").mkdir(parents=True)
+    (out / "handin" / "README.md").write_text("x")
+    make("clean", f"OUT={out}")
+    assert [entry.name for entry in (out / "handin").iterdir()] == [".git"]

@@ -4,23 +4,72 @@ from reports.errors import ReportError
 from reports.files import write_folder
 
 
-def test_a_folder_replaces_the_old_one_whole(tmp_path):
-    write_folder(tmp_path / "handin", {"a.txt": b"1", "pictures/b.png": b"2"})
-    write_folder(tmp_path / "handin", {"c.txt": b"3"})
-    assert [path.name for path in (tmp_path / "handin").iterdir()] == ["c.txt"]
-    assert [path.name for path in tmp_path.iterdir()] == ["handin"]
+@pytest.fixture
+def write(tmp_path):
+    """Return a function that writes the folder `handin`, and gives the names of what was changed by hand."""
+    return lambda files: write_folder(tmp_path / "handin", files, tmp_path / ".cache" / "handin.json")
 
 
-def test_a_failure_leaves_the_old_folder(tmp_path):
-    write_folder(tmp_path / "handin", {"a.txt": b"1"})
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_replaces_the_old_one_whole(tmp_path, write):
+    assert write({"a.txt": b"1", "pictures/b.png": b"2"}) == ()
+    assert write({"c.txt": b"3"}) == ()
+    assert contents(tmp_path / "handin") == {"c.txt": b"3"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".cache", "handin"]
+
+
+def test_what_others_put_there_stays(tmp_path, write):
+    write({"a.txt": b"1", "pictures/b.png": b"2"})
+    theirs = {".git/config": b"x", "mine.txt": b"y", "pictures/own.png": b"z"}
+    for name, content in theirs.items():
+        (tmp_path / "handin" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "handin" / name).write_bytes(content)
+    (tmp_path / "handin" / ".git" / "refs").mkdir()
+    (tmp_path / "handin" / "link").symlink_to("nowhere")
+    assert write({"a.txt": b"2"}) == ()
+    assert contents(tmp_path / "handin") == {"a.txt": b"2", **theirs}
+    assert (tmp_path / "handin" / ".git" / "refs").is_dir()
+    assert (tmp_path / "handin" / "link").is_symlink()
+
+
+def test_what_was_changed_by_hand_stays_beside_the_new(tmp_path, write):
+    write({"README.md": b"ours", "pictures/b.png": b"2", "same": b"1"})
+    (tmp_path / "handin" / "README.md").write_bytes(b"with my name")
+    (tmp_path / "handin" / "pictures" / "b.png").write_bytes(b"painted over")
+    assert write({"README.md": b"newer", "same": b"1"}) == ("README.yours.md", "pictures/b.yours.png")
+    expected = {"README.md": b"newer", "README.yours.md": b"with my name", "same": b"1"}
+    assert contents(tmp_path / "handin") == {**expected, "pictures/b.yours.png": b"painted over"}
+    # Once only: what is kept is not ours, and the new file is as it was written.
+    assert write({"README.md": b"newest", "same": b"1"}) == ()
+    assert (tmp_path / "handin" / "README.yours.md").read_bytes() == b"with my name"
+    (tmp_path / "handin" / "README.md").write_bytes(b"again")
+    assert write({"README.md": b"last"}) == ("README.yours1.md",)
+    assert (tmp_path / "handin" / "README.yours1.md").read_bytes() == b"again"
+    assert (tmp_path / "handin" / "README.yours.md").read_bytes() == b"with my name"
+
+
+@pytest.mark.parametrize("record", [None, b"no JSON", b"[1]", b"null"])
+def test_without_a_record_nothing_is_thrown_away(tmp_path, write, record):
+    write({"README.md": b"1"})
+    place = tmp_path / ".cache" / "handin.json"
+    place.unlink() if record is None else place.write_bytes(record)
+    assert write({"README.md": b"2"}) == ("README.yours.md",)
+
+
+def test_a_failure_leaves_the_old_folder(tmp_path, write):
+    write({"a.txt": b"1"})
+    (tmp_path / "handin" / "mine.txt").write_bytes(b"mine")
     with pytest.raises(ReportError, match="--output"):
-        write_folder(tmp_path / "handin", {"a.txt": b"2", "a.txt/b": b"3"})
-    assert (tmp_path / "handin" / "a.txt").read_bytes() == b"1"
-    assert [path.name for path in tmp_path.iterdir()] == ["handin"]
+        write({"a.txt": b"2", "a.txt/b": b"3"})
+    assert contents(tmp_path / "handin") == {"a.txt": b"1", "mine.txt": b"mine"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".cache", "handin"]
 
 
 def test_an_unwritable_place_is_one_line(tmp_path):
     (tmp_path / "file").write_text("kept")
     with pytest.raises(ReportError, match=r"can't be written .*--output"):
-        write_folder(tmp_path / "file" / "handin", {"a": b""})
+        write_folder(tmp_path / "file" / "handin", {"a": b""}, tmp_path / "record")
     assert (tmp_path / "file").read_text() == "kept"
