@@ -147,6 +147,7 @@ afterFirstPaint(() => {
 
   function pick(choice, quietly = false) {
     state.pick = choice;
+    state.pointer = null;
     state.strokes = [];
     state.rest = 0;
     if (choice === null) for (const radio of radios) radio.checked = false;
@@ -160,9 +161,9 @@ afterFirstPaint(() => {
 
   function begin(event) {
     if (state.pointer !== null || event.button) return;
+    if (state.pick !== null) pick(null);
     paper.setPointerCapture(event.pointerId);
     state.pointer = event.pointerId;
-    if (state.pick !== null) pick(null);
     state.strokes.push([point(event)]);
     change();
   }
@@ -182,6 +183,7 @@ afterFirstPaint(() => {
   }
 
   function undo() {
+    state.pointer = null;
     state.strokes.pop();
     if (state.pick !== null) pick(null);
     change();

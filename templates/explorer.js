@@ -1,5 +1,7 @@
 // The live explorer: what the reader has chosen, and everything that follows from it.
 
+const REST = 150;  // milliseconds without a change, after which the long table follows
+
 let liveExplorer = null;
 afterFirstPaint(() => { liveExplorer = new LiveExplorer(); });
 
@@ -38,7 +40,8 @@ class LiveExplorer {
   drawCurve() {
     this.curve.draw(this.shownErrors(), this.state.logarithmic);
     this.showIteration();
-    this.fillErrors();
+    clearTimeout(this.filling);
+    this.filling = setTimeout(() => this.fillErrors(), REST);
   }
 
   showIteration() {
@@ -84,6 +87,7 @@ class LiveExplorer {
     this.fields.forEach((field, name) => field.set(start.values[name]));
     this.state.iteration = 0;
     this.state.horizon = Number(explorerPart("horizon").value);
+    explorerPart("iteration").max = this.state.horizon;
     this.rate.set(start.learning_rate);
     this.takeRate(start.learning_rate);
   }
@@ -136,8 +140,10 @@ class LiveExplorer {
   // Tables are filled while they are open; a thousand rows cost more than all the rest.
   fillValues() {
     if (!explorerPart("values-details").open) return;
-    const row = this.rows[this.state.iteration];
-    explorerPart("values").replaceChildren(...this.settings.columns.map(name => tableRow(name, exactText(row[name]))));
+    const { columns, keys } = this.settings;
+    const values = this.everyValue(this.rows[this.state.iteration]);
+    const more = keys.map(key => `dE_d${key}`).filter(name => name in values && !columns.includes(name));
+    explorerPart("values").replaceChildren(...[...columns, ...more].map(name => tableRow(name, exactText(values[name]))));
   }
 
   fillErrors() {

@@ -49,7 +49,7 @@ function showPart(key, element, state, path, settings) {
   const value = element.querySelector(".value");
   if (value) {
     value.textContent = text;
-    value.setAttribute("class", `value ${sign}`);
+    value.setAttribute("class", `value ${sign} ${text.length > 10 ? "longer" : text.length > 7 ? "long" : ""}`.trim());
     fitGround(element, key.length + text.length);
   }
   const wire = element.querySelector(".wire");

@@ -1,5 +1,7 @@
 // The comparison of learning rates: reading the curves at an iteration, and a curve of the reader's own.
 
+const OWN_LABEL_LETTER = 9;  // about as wide as a letter of the label, in the drawing's units
+
 let liveComparison = null;
 afterFirstPaint(() => { liveComparison = makeComparison(); });
 
@@ -50,7 +52,7 @@ function ownInWords(rate, facts, slowest, data) {
   const against = Number.isFinite(facts.ratio) ? `, ${significantText(facts.ratio, 3)} times that of ${slowest.label}` : "";
   const halved = facts.halvedAt === null
     ? `The error is not halved within ${countText(data.searched - 1)} iterations.`
-    : `The error is halved in iteration ${countText(facts.halvedAt)}.`;
+    : `The error is halved in iteration ${countText(facts.halvedAt)}${facts.halvedAt > updates ? ", past what the figures show" : ""}.`;
   const ending = `${name}: after ${countText(updates)} updates the error is ${significantText(facts.last, 4)}, ` +
     `${percentText(facts.share)} of the initial error${against}.`;
   return [ending, halved, ...troubleInWords(facts, updates)].join(" ");
@@ -97,8 +99,9 @@ function drawOwnCurve(own, curves, scale, line, label) {
   const best = freestPoint(points, curves, scale);
   if (!best) return;
   // Beside the curve, on the side from which it falls.
-  const rising = own.errors[best.k + 1] > best.error;
-  label.textContent = own.label;
+  label.textContent = own.label + (own.errors.some(error => error > scale.frame.y_range[1]) ? " ↑" : "");
+  const fits = scale.x(best.k) - scale.frame.left > OWN_LABEL_LETTER * label.textContent.length;
+  const rising = fits && own.errors[best.k + 1] > best.error;
   label.setAttribute("text-anchor", rising ? "end" : "start");
   label.setAttribute("x", scale.x(best.k) + (rising ? -7 : 7));
   label.setAttribute("y", Math.max(scale.y(best.error) - 5, scale.frame.top + 14));

@@ -22,8 +22,8 @@ function errorsOf(rows) {
   return rows.map(row => (Number.isFinite(row.E_total) ? row.E_total : NaN));
 }
 
-// What a run does, read from its errors. `overflow`, `stuckAt` and `halvedAt` are iterations, or null; runLimits comes
-// with the mathematics.
+// What a run does, read from its errors. What ends in At, and `overflow`, are iterations or null; runLimits comes with the
+// mathematics.
 function runFacts(errors) {
   const [first, last] = [errors[0], errors.at(-1)];
   const floor = runLimits.rounding * first;
@@ -42,6 +42,7 @@ function runFacts(errors) {
     overflow: firstWhere(errors, error => !Number.isFinite(error)),
     stuckAt: stuck ? since : null,
     halvedAt: firstWhere(errors, error => error <= first / 2),
+    goneAt: firstWhere(errors, error => error <= floor),
     diverges: last > first,
   };
 }
@@ -60,8 +61,15 @@ function troubleInWords(facts, updates) {
   const sentences = [];
   if (facts.diverges) sentences.push(`It diverges: the last error, ${significantText(facts.last, 4)}, is larger than the first, ${significantText(facts.first, 4)}.`);
   if (facts.stuckAt === 0) sentences.push("It hardly moves: no update changes the error by more than a millionth of it.");
-  else if (facts.stuckAt !== null) sentences.push(`It is stuck from iteration ${countText(facts.stuckAt)} on, with ${percentText(facts.share)} of the error left.`);
+  else if (facts.stuckAt !== null) sentences.push(`It is stuck from iteration ${countText(facts.stuckAt)} on, with ${leftText(facts.share)}.`);
   if (facts.rises && !facts.diverges) sentences.push(`The error does not fall steadily: it rises in ${countText(facts.rises)} of ${countText(updates)} updates.`);
-  if (!sentences.length && facts.falls) sentences.push("The error falls in every update.");
-  return sentences;
+  if (facts.first === 0) sentences.push("The error is 0 from the start, so there is nothing to learn.");
+  if (sentences.length || !facts.falls) return sentences;
+  return [facts.goneAt === null
+    ? "The error falls in every update."
+    : `The error falls in every update until iteration ${countText(facts.goneAt)}; from there on nothing but rounding is left of it.`];
+}
+
+function leftText(share) {
+  return share > 1 ? `the error at ${significantText(share, 3)} times its first value` : `${percentText(share)} of the error left`;
 }

@@ -23,7 +23,7 @@ from reports.drawings.theme import (
     themed,
     without_minor_ticks,
 )
-from reports.formats import counted, listing, percent, short, significant
+from reports.formats import counted, listing, share, short, significant
 from reports.views.backprop import BackpropView
 from reports.views.learning_rates import Comparison, Curve
 from reports.views.network_plan import Box, Wire, plan
@@ -178,4 +178,4 @@ def _in_words(curve: Curve) -> str:
     start = f"{curve.label} starts at {significant(curve.first, 4)}"
     if curve.overflow is not None:
         return f"{start} and overflows at iteration {curve.overflow}"
-    return f"{start} and ends at {significant(curve.final, 4)}, {percent(curve.share, 2)} of it"
+    return f"{start} and ends at {significant(curve.final, 4)}, {share(curve.share)} of it"

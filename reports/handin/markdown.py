@@ -21,6 +21,12 @@ def escaped(value: Any) -> str:
     return text if isinstance(value, Verbatim) else _SPECIAL.sub(lambda match: "\\" + match.group(), text)
 
 
+def fenced(text: str) -> Verbatim:
+    """Set a text off as it is, between fences longer than any in it."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return Verbatim(f"{fence}\n{text}\n{fence}")
+
+
 def table(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
     """Make a table whose cells stay text; columns of numbers are aligned to the right."""
     lines = [[" ".join(escaped(cell).split("\n")) for cell in line] for line in (header, *rows)]

@@ -3,7 +3,7 @@
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from reports.filters import NUMBER_FILTERS
-from reports.handin.markdown import Verbatim, escaped
+from reports.handin.markdown import Verbatim, escaped, fenced
 from reports.render import TEMPLATES
 
 
@@ -19,5 +19,5 @@ def markdown_environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {**NUMBER_FILTERS, "verbatim": Verbatim}
+    environment.filters |= {**NUMBER_FILTERS, "verbatim": Verbatim, "fenced": fenced}
     return environment

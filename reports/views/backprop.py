@@ -21,6 +21,8 @@ from reports.views.learning_rates import Comparison, compare
 from reports.views.worked import WorkedGroup, work_out
 
 FIRST_ROWS = 10
+_LINE_WIDTH, _CLOSE = 0.005, 0.01
+"""Of the height of a graph, and of a gradient."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,17 @@ class SlipView:
     """The most by which E_total moves in any row of the table."""
     at_iteration: int
     rows: int
+    first_error: float
+
+    @property
+    def is_visible(self) -> bool:
+        """Tell whether the error curve moves by more than the width of its line."""
+        return not self.largest_shift <= _LINE_WIDTH * self.first_error
+
+    @property
+    def is_small(self) -> bool:
+        """Tell whether the wrong gradients themselves are close to the right ones."""
+        return all(abs(line.relative_error) < _CLOSE for line in self.lines)
 
 
 @dataclass(frozen=True)
@@ -223,6 +236,7 @@ def _slip(derivation: Derivation, preset: Preset, trace: Trace) -> SlipView:
         largest_shift=float(shifts.max()) if shifts.size else math.nan,
         at_iteration=int(shifts.argmax()) if shifts.size else 0,
         rows=len(shifts),
+        first_error=float(trace.column(TOTAL_ERROR)[0]),
     )
 
 

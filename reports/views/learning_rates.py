@@ -69,6 +69,12 @@ class Curve:
         return self.final / self.first if self.first else math.nan
 
     @property
+    def gone_at(self) -> int | None:
+        """Give the iteration from which on nothing but rounding is left of the error, if there is one."""
+        gone = np.flatnonzero(np.array(self.errors) <= LIMITS.rounding * self.first)
+        return int(gone[0]) if gone.size else None
+
+    @property
     def rises(self) -> int:
         """Count the iterations that end with a larger error than they began with."""
         errors = np.array(self.errors)
@@ -209,7 +215,7 @@ def _trouble(curves: tuple[Curve, ...]) -> list[str]:
         f"{curve.label} hardly moves: no update changes the error by more than a millionth of it." for curve in still
     ]
     sentences += [
-        f"{curve.label} is stuck from iteration {curve.stuck_at} on, with {_share(curve.share)} of the error left: "
+        f"{curve.label} is stuck from iteration {curve.stuck_at} on, with {_left(curve.share)}: "
         "a step that long drives the neurons into the flat ends of the sigmoid, where the slope is practically 0, so "
         "no gradient comes back."
         for curve in stuck
@@ -224,4 +230,17 @@ def _trouble(curves: tuple[Curve, ...]) -> list[str]:
             "That is a fact about this small network, not a rule: where the error surface bends more sharply, steps "
             "this long overshoot."
         )
+        sentences += [
+            f"From iteration {curve.gone_at} on nothing but rounding is left of the error at {curve.label}."
+            for curve in curves
+            if curve.gone_at is not None
+        ]
     return sentences
+
+
+def _left(share: float) -> str:
+    return (
+        f"the error at {significant(share, 3)} times its first value"
+        if share > 1
+        else f"{_share(share)} of the error left"
+    )

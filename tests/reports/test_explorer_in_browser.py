@@ -5,15 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import sympy as sp
 import torch
 from agreement import agrees
 from tabs import DRAWN, drawn, fill, open_tab, wait_until
 
-from backprop.derivation import derive
+from backprop.derivation import derive, slopes
 from backprop.network import PRESETS
 from backprop.simulate import simulate, simulate_many
 from reports.formats import brief, significant
 from reports.views.explorer import ITERATIONS, LineWidth
+from reports.views.formulas import value_of
 
 CLASS = PRESETS["class"]
 DERIVATION = derive(CLASS.network)
@@ -225,8 +227,13 @@ def test_data_is_there_in_tables_on_demand(explorer):
     explorer.click("#explorer-values-details summary")
     explorer.click("#explorer-errors-details summary")
     trace = simulate(DERIVATION, CLASS, 1.0, 201)
-    cells = explorer.locator("#explorer-values td").all_text_contents()
-    assert agrees([float(cell) for cell in cells], trace.values[0]).all()
+    names = explorer.locator("#explorer-values th").all_text_contents()
+    cells = [float(cell) for cell in explorer.locator("#explorer-values td").all_text_contents()]
+    assert agrees(cells[: len(trace.columns)], trace.values[0]).all()
+    # What the drawing shows beside the sheet's columns: the gradients of sums, activations and errors.
+    values = {sp.Symbol(name): value for name, value in zip(trace.columns, trace.values[0], strict=True)}
+    more = {name: value_of(expression, values) for name, expression in slopes(DERIVATION).items() if name[:2] == "dE"}
+    assert dict(zip(names[len(trace.columns) :], cells[len(trace.columns) :], strict=True)) == pytest.approx(more)
     assert explorer.locator("#explorer-errors tr").count() == 201
     assert explorer.locator("#explorer-errors td").last.text_content() == significant(
         float(trace.column("E_total")[200])

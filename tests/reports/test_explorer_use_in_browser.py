@@ -63,13 +63,14 @@ def test_what_overflows_is_said_as_the_sheet_shows_it(explorer):
 @pytest.mark.parametrize(
     ("start", "eta", "words"),
     [
-        ("0", "1", "The error falls in every update. The error is halved in iteration 12."),
+        ("0", "1", "nothing but rounding is left of it. The error is halved in iteration 12."),
         (
             "1",
             "1e6",
             "is stuck from iteration 1 on, with 99 % of the error left. No gradient there is larger than 5.2 × 10⁻¹⁸",
         ),
         ("0", "1e-9", "hardly moves"),
+        ("0", "0.5", "The error falls in every update. The error is halved in iteration 24."),
     ],
 )
 def test_what_the_run_does_is_said(explorer, start, eta, words):
@@ -137,13 +138,38 @@ def test_axe_finds_nothing_in_the_explorer_at_work(explorer, scheme, width):
     explorer.set_viewport_size({"width": 1280, "height": 900})
 
 
+@pytest.mark.parametrize("value", ["-123456.789", "-1e-9", "-1.5e-120"])
+def test_no_value_leaves_its_place_in_the_drawing(explorer, value):
+    for name in ("w5", "i1"):
+        fill(explorer, name, value)
+    outside = explorer.evaluate(
+        """() => [...document.querySelectorAll("#explorer-network .piece:not(.wire-piece, .bare)")].filter(piece => {
+            const [frame, text] = [".frame", ".value"].map(part => piece.querySelector(part).getBBox());
+            return text.x < frame.x || text.x + text.width > frame.x + frame.width;
+        }).map(piece => piece.dataset.key)"""
+    )
+    assert outside == []
+
+
+def test_what_a_browser_restores_is_what_the_explorer_shows(browser, hostile_page):
+    """Fields that come back filled in, as after going back, must not disagree with a run that begins anew."""
+    page = open_tab(browser, hostile_page)
+    controls = "#explorer input, #explorer select, #own-rate, .curve-reader input"
+    kept = page.locator(controls).evaluate_all(
+        "all => all.filter(each => each.autocomplete !== 'off').map(each => each.id)"
+    )
+    assert kept == []
+    assert page.locator(controls).count() > 20
+    page.context.close()
+
+
 def test_an_error_of_nothing_is_drawn(explorer):
     explorer.noted["messages"].clear()
     for number in range(1, 9):
         fill(explorer, f"w{number}", "0")
     explorer.check("#explorer-logarithmic")
     assert "NaN" not in explorer.locator("#explorer-curve").inner_html()
-    assert "falls" not in explorer.locator("#explorer-reading").text_content()
+    assert "The error is 0 from the start" in explorer.locator("#explorer-reading").text_content()
     assert explorer.noted["messages"] == []
 
 

@@ -16,7 +16,7 @@ from reports.drawings.sheet_drawing import draw_sheet
 from reports.errors import ReportError
 from reports.figures import draw
 from reports.handin.folder import _readme
-from reports.handin.markdown import Verbatim, escaped
+from reports.handin.markdown import Verbatim, escaped, fenced
 from reports.inputs import read_inputs
 from reports.view import Heading, view_page
 
@@ -70,6 +70,11 @@ def test_hostile_names_stay_text_in_markdown(output):
     line = next(line for line in readme.splitlines() if line.startswith("by "))
     assert not re.search(r"(?<!\\)[<>\[\]`|*$#]", line)
     assert "\\<img" in readme.splitlines()[0]
+
+
+def test_a_fence_is_longer_than_any_in_the_text():
+    assert fenced("a\n````\nb") == "`````\na\n````\nb\n`````"
+    assert fenced("a") == "```\na\n```"
 
 
 class _Anything(dict):

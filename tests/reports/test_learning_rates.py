@@ -43,6 +43,17 @@ def test_a_run_that_wavers_is_named_with_how_often():
     assert "η = 9 does not fall steadily: the error rises in 1 iteration." in text
 
 
+def test_an_error_that_is_used_up_is_told_from_one_that_falls():
+    text = reading(curve(0.1, [1, 0.9, 0.8, 0.7], 12), curve(1.0, [1, 1e-9, 0.0, 0.0], 1))
+    assert "the error falls in every iteration" in text
+    assert "From iteration 2 on nothing but rounding is left of the error at η = 1." in text
+
+
+def test_a_run_that_is_stuck_above_its_start_is_measured_by_it():
+    text = reading(curve(0.1, [1, 0.9, 0.8, 0.7]), curve(9.0, [1, 3, 3, 3]))
+    assert "is stuck from iteration 1 on, with the error at 3 times its first value" in text
+
+
 def test_a_run_that_is_stuck_is_named_with_what_is_left():
     text = reading(curve(0.1, [1 - i / 20 for i in range(10)]), curve(9.0, [1] + [0.9] * 9))
     assert "η = 9 is stuck from iteration 1 on, with 90.0 % of the error left" in text

@@ -113,6 +113,26 @@ def test_an_own_label_stays_inside_the_figure(page):
                 assert frame["y"] <= box["y"] <= box["y"] + box["height"] <= frame["y"] + frame["height"]
 
 
+def test_a_rate_that_leaves_the_figure_says_so(page):
+    page.fill("#own-rate", "1000")
+    assert all(label.endswith("↑") for label in page.locator(".own-label").all_text_contents())
+    said = page.text_content("#own-rate-said")
+    assert "diverges" in said
+    assert "times its first value" in said
+    assert "past what the figures show" in said
+    for figure in FIGURES:
+        label, ticks = (
+            page.locator(f"svg:has(#{figure}-title) .own-label"),
+            page.locator(f"svg:has(#{figure}-title) text"),
+        )
+        own = label.bounding_box()
+        for tick in ticks.all():
+            box = tick.bounding_box()
+            apart = own["x"] + own["width"] <= box["x"] or box["x"] + box["width"] <= own["x"]
+            apart = apart or own["y"] + own["height"] <= box["y"] or box["y"] + box["height"] <= own["y"]
+            assert apart or tick.text_content() == label.text_content()
+
+
 def test_bad_rates_are_refused_and_stay_text(page):
     page.fill("#own-rate", "<b>1</b>")
     page.locator("#own-rate").dispatch_event("change")

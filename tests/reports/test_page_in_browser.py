@@ -1,5 +1,6 @@
 """The page as readers see it: no request, no violation, nothing cut, nothing unreadable."""
 
+import io
 import os
 from pathlib import Path
 
@@ -164,6 +165,25 @@ def test_keyboard_reaches_the_content_first(visit, path):
     page = visit(path)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_keyboard_stops_at_regions_only_where_they_scroll(visit, path, width):
+    page = visit(path, width=width)
+    stops = """[...document.querySelectorAll("[role=region]:not(.explained)")].map(region => ({
+        stop: region.tabIndex === 0,
+        scrolls: region.scrollWidth > region.clientWidth || region.scrollHeight > region.clientHeight}))"""
+    wait_until(page, f"{stops}.every(region => region.stop === region.scrolls)")
+    scrolling = [region["scrolls"] for region in page.evaluate(stops)]
+    assert 0 < sum(scrolling) < len(scrolling)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_digits_can_be_seen_where_the_system_chooses_the_colours(visit, hostile_page, scheme):
+    page = visit(hostile_page, scheme=scheme, forced_colors="active")
+    image = page.locator(".mistake img").first
+    seen = np.asarray(Image.open(io.BytesIO(image.screenshot())).convert("L"))
+    assert np.ptp(seen) > 128
 
 
 def without_visible_focus(page):

@@ -66,6 +66,12 @@ def test_slip_agrees_with_the_class_sheets_own_values(view):
     assert view.slip.lines[0].relative_error == pytest.approx(2.6e-4, rel=0.02)
 
 
+def test_the_slip_is_called_visible_where_it_is():
+    slip = view_backprop(PRESETS["class"], 1.0).slip
+    assert (slip.is_visible, slip.is_small) == (False, True)
+    assert view_backprop(PRESETS["class"], 700.0).slip.is_visible
+
+
 def test_every_line_of_the_six_panels_is_explained(view):
     assert [panel.number for panel in view.panels] == [1, 2, 3, 4, 5, 6]
     assert all(panel.introduction for panel in view.panels)
