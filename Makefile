@@ -57,7 +57,8 @@ check: $(VENV)/base.stamp ## find what is wrong in a hand-made sheet, or in a fo
 prove: $(VENV)/report.stamp ## compute the same numbers with five engines and print how far they disagree
 	@$(PY) -m backprop prove --output="$$OUT/proof.json"
 
-pdf: report ## the page on paper, out/report.pdf, where Chromium, Chrome or Edge is installed
+pdf: $(VENV)/report.stamp ## the page on paper, out/report.pdf, where Chromium, Chrome or Edge is installed
+	@[ -f "$$OUT/report.html" ] && [ -z "$$ETA$$AUTHOR$$TITLE" ] || $(MAKE) --no-print-directory report
 	@$(PY) -m reports pdf --output="$$OUT"
 
 test: $(VENV)/dev.stamp ## run every test

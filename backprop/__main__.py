@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BackpropError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as missing:
+        print(f"error: {missing.name} is not installed: use .venv/bin/python, which make sets up", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("stopped; nothing was half-written", file=sys.stderr)
         return 130
@@ -187,6 +190,8 @@ def _learning_rate(options: argparse.Namespace, preset: Preset) -> float:
 
 
 def _write_workbook(options: argparse.Namespace) -> None:
+    if options.output.suffix.lower() != ".xlsx":
+        raise BackpropError(f"{options.output} is no name for a workbook: let it end in .xlsx")
     from backprop.sheet.workbook import WorkbookOptions, build_workbook
 
     preset = _preset(options)

@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         "bench",
         help="time training: the assignment's recipe as its author ran it, and ours",
         description="Time a whole epoch of the assignment's recipe, run as its author ran it, and of ours, or with "
-        "--full both trainings until an epoch ends at 99.4 %%. Writes OUTPUT/bench-epochs.json or "
+        "--full both trainings until an epoch ends at 99.4 %. Writes OUTPUT/bench-epochs.json or "
         "OUTPUT/bench-race.json, which the page shows.",
     )
     bench.add_argument("--full", action="store_true", help="train both until an epoch ends at 99.4 %% or more")
@@ -109,7 +109,7 @@ def _add_study(commands: "argparse._SubParsersAction[Parser]") -> None:
     study = commands.add_parser(
         "study",
         help="train several seeds of a recipe and say what they have in common",
-        description="Train seeds 0, 1, 2 … of a recipe, one after the other; print mean, spread and time to 99.4 %%. "
+        description="Train seeds 0, 1, 2 … of a recipe, one after the other; print mean, spread and time to 99.4 %. "
         "Finished seeds are kept and an unfinished one goes on, so a study can be stopped and started again, or given "
         "more seeds. Runs go to OUTPUT/study/RECIPE, the result to OUTPUT/study/RECIPE.json.",
     )

@@ -34,6 +34,8 @@ class Built:
     """Whether the notebook is in the folder, and all of it packed."""
     changed: tuple[str, ...]
     """Files of the folder that somebody had changed, under the names that they have now."""
+    unpacked: bool
+    """Whether an archive and a notebook were removed because they told of another page."""
 
 
 def build(
@@ -53,11 +55,12 @@ def build(
     write_atomically(output / "report.html", html.encode())
     changed = write_folder(output / "handin", files, place.cache / "handin.json")
     archive = output / "handin.zip"
+    outdated = archive.exists() and not more
     if more:
         write_atomically(archive, zipped({f"handin/{name}": content for name, content in files.items()}))
     else:
         _remove(archive)
-    return Built(bool(more), changed)
+    return Built(bool(more), changed, outdated)
 
 
 def _remove(archive: Path) -> None:

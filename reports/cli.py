@@ -163,6 +163,8 @@ def _build(options: argparse.Namespace) -> None:
     print(f"and both, with a README and pictures, are in {options.output / 'handin'}")
     if built.notebook:
         print(f"The notebook is there too, and all of it is packed in {options.output / 'handin.zip'}")
+    if built.unpacked:
+        print("The notebook and handin.zip told of another page and are removed: `make handin` makes them anew")
     for name in built.changed:
         print(f"You had changed a file there: your version is {options.output / 'handin' / name}")
 

@@ -3,6 +3,7 @@
 import math
 import zipfile
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,12 @@ def _shown(path: Path, place: TablePlace, remedy: str) -> Mapping[str, Any]:
         book = openpyxl.load_workbook(path, data_only=True, read_only=True)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile, SyntaxError) as error:
         raise ReportError(f"{path} is no readable workbook ({error}): {remedy}") from error
-    if place.sheet not in book.sheetnames:
-        raise ReportError(f"{path} has no sheet “{place.sheet}”: {remedy}")
-    top = coordinate_from_string(place.learning_rate)[1]
-    rows = book[place.sheet].iter_rows(min_row=top, max_row=place.first_row)
-    shown = {cell.coordinate: cell.value for row in rows for cell in row if cell.value is not None}
-    book.close()
-    return shown
+    with closing(book):
+        if place.sheet not in book.sheetnames:
+            raise ReportError(f"{path} has no sheet “{place.sheet}”: {remedy}")
+        top = coordinate_from_string(place.learning_rate)[1]
+        rows = book[place.sheet].iter_rows(min_row=top, max_row=place.first_row)
+        return {cell.coordinate: cell.value for row in rows for cell in row if cell.value is not None}
 
 
 def _expected(

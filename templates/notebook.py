@@ -48,6 +48,8 @@ except ModuleNotFoundError:
 
 # %% imports
 import base64
+import inspect
+import textwrap
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -63,7 +65,7 @@ from mnist.history import read_history
 from mnist.idx import raw_folder, read_genuine
 from mnist.model import Network, summarise
 from mnist.results import read_evaluation, read_weights
-from mnist.training import probabilities_and_loss
+from mnist.training import Training, probabilities_and_loss
 from reports.drawings.backprop import comparison_drawing, curve_drawing, network_drawing
 from reports.drawings.mnist import accuracy_drawing, confusion_drawing, loss_drawing
 from reports.formats import percent, share, significant
@@ -82,6 +84,12 @@ def show(drawing):
     picture = base64.b64encode(drawing.png()).decode()
     metadata = {"image/png": {"width": width, "alt": drawing.description}}
     display({"image/png": picture, "text/plain": drawing.description}, metadata=metadata, raw=True)
+
+
+def show_code(*things):
+    """Show how classes or functions of the project are written."""
+    for thing in things:
+        display(Markdown(f"```python\n{textwrap.dedent(inspect.getsource(thing))}```"))
 
 
 # %% [markdown] part-1
@@ -229,6 +237,9 @@ for curve in comparison.curves:
 # %% summary
 print(summarise(Network()))
 
+# %% network-code
+show_code(Network)
+
 # %% [markdown] recipe-text
 # ### How it was trained
 #
@@ -239,6 +250,12 @@ history = read_history(FOLDER / "results" / "history.json")
 evaluation = read_evaluation(FOLDER / "results" / "evaluation.json")
 facts = [[fact.name, fact.value, fact.meaning] for fact in recipe_facts(history.recipe)]
 Markdown(table(["", "value", "meaning"], facts))
+
+# %% [markdown] step-text
+# An epoch goes through batches like this one, forward, backward, step:
+
+# %% step-code
+show_code(Training.steps, Training._step)
 
 # %% [markdown] train-text
 # To see it train, set `TRAIN` to `True`: one epoch takes between half a minute and some minutes, and fetches MNIST

@@ -68,7 +68,7 @@ def _write_choices(sheet: Worksheet, last: int) -> None:
     style.make_editable(sheet, _ITERATION, large=True)
     style.make_editable(sheet, _NUDGE, large=True)
     style.validate_iteration(sheet, _ITERATION, last)
-    style.validate_learning_rate(sheet, _NUDGE)
+    style.validate_nudge(sheet, _NUDGE)
 
 
 def _pass_table(main: TablePlace, header_row: int, count: int) -> TablePlace:
@@ -154,8 +154,10 @@ def _write_identity(book: Book, sheet: Worksheet, main: TablePlace, run: Run, he
     verdicts = f"$D${header_row + 1}:$D${header_row + count}"
     style.colour_verdicts(sheet, verdicts.replace("$", ""))
     text = f"of {count} errors are those of 50-digit arithmetic for the η and numbers this file was made with"
-    summary = f'=COUNTIF({verdicts},"{AGREES}")&" {text}"'
-    book.set_formula(sheet[_IDENTITY], summary, f"{agreeing} {text}")
+    others = "; the others differ, as they do once η or a starting value is changed"
+    agree = f'COUNTIF({verdicts},"{AGREES}")'
+    summary = f'={agree}&" {text}"&IF({agree}<{count},"{others}","")'
+    book.set_formula(sheet[_IDENTITY], summary, f"{agreeing} {text}{others if agreeing < count else ''}")
 
 
 def _verdict(

@@ -5,14 +5,15 @@ from openpyxl.worksheet.worksheet import Worksheet
 from backprop.network import TOTAL_ERROR
 from backprop.sheet import style
 from backprop.sheet.chart import Curve, error_chart
-from backprop.sheet.layout import TablePlace, iteration_cells
+from backprop.sheet.layout import COMPARISON_SHEET, TablePlace, iteration_cells
 from backprop.sheet.table import Run
 
 
 def write_title(sheet: Worksheet, title: str) -> None:
     """Say what the sheet is and what the reader may change."""
     sheet["A1"], sheet["A1"].font = title, style.TITLE
-    hint = "Yellow cells are yours to change: η, targets, inputs, initial weights. All other cells and sheets follow."
+    yours = "Yellow cells are yours to change: η, targets, inputs, initial weights."
+    hint = f"{yours} All else follows; “{COMPARISON_SHEET}” has six η of its own."
     sheet["A2"], sheet["A2"].font = hint, style.HINT
 
 

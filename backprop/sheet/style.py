@@ -70,6 +70,14 @@ def validate_learning_rate(sheet: Worksheet, cell: str) -> None:
     _add(sheet, rule, [cell])
 
 
+def validate_nudge(sheet: Worksheet, cell: str) -> None:
+    """Let a cell take small positive numbers only."""
+    rule = DataValidation(type="decimal", operator="between", formula1="1E-9", formula2="0.1", allow_blank=False)
+    rule.promptTitle, rule.prompt = "Nudge ε", "How far each weight is moved, such as 0.0001."
+    rule.errorTitle, rule.error = "Not a nudge", "ε must be a number from 0.000000001 to 0.1."
+    _add(sheet, rule, [cell])
+
+
 def validate_iteration(sheet: Worksheet, cell: str, last: int) -> None:
     """Let a cell take the number of an iteration only."""
     rule = DataValidation(type="whole", operator="between", formula1="0", formula2=str(last), allow_blank=False)

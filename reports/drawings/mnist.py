@@ -64,8 +64,10 @@ def accuracy_drawing(history: History) -> Drawing:
         axes = _epoch_axes(history, "right answers")
         _scale_accuracy(axes, [*wrong_training, *wrong_test])
         axes.axhline(1 - LEAST_ACCURACY, color=GOAL, linewidth=1.4, linestyle=(0, (5, 3)))
-        goal = (axes.get_xlim()[1], 1 - LEAST_ACCURACY, "asked", GOAL)
-        _plot_both(axes, history, wrong_training, wrong_test, goal)
+        asked = f"{percent(LEAST_ACCURACY, 1)} asked"
+        place = (axes.get_xlim()[0], 1 - LEAST_ACCURACY)
+        axes.annotate(asked, place, (4, 4), textcoords="offset points", color=GOAL, va="bottom")
+        _plot_both(axes, history, wrong_training, wrong_test)
     description = (
         f"Training accuracy: {_in_percent(training)}. Test accuracy: {_in_percent(test)}. "
         f"A dashed line marks {percent(LEAST_ACCURACY, 1)}."

@@ -1,12 +1,12 @@
 """Formulas for the page: what the derivation's expressions look like, with letters and with numbers put in."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from backprop.activations import spelled_out
 from backprop.notation import Partial
@@ -20,6 +20,7 @@ from reports.formats import mathml_number
 _WIDE, _LONG = 20, 60
 
 
+_MARKS = tuple(".,;:")
 _NAME = re.compile(r"\b(dE_d[wb]\d|a_[ho]\d|[wbhoit]\d|E\d|E_total)\b")
 
 
@@ -81,7 +82,16 @@ def symbol(name: str) -> Markup:
 def names_as_symbols(text: str) -> Markup:
     """Set the names of the sheet that occur in a sentence as symbols; all else is escaped as usual."""
     parts = _NAME.split(text)
-    return Markup("").join(symbol(part) if place % 2 else part for place, part in enumerate(parts))
+    return Markup("").join(Markup(part) if place % 2 else escape(part) for place, part in enumerate(_set(parts)))
+
+
+def _set(parts: Sequence[str]) -> Iterator[str]:
+    """Set every second part as a symbol that keeps the mark behind it on its line."""
+    yield parts[0]
+    for name, following in zip(parts[1::2], parts[2::2], strict=True):
+        mark = following[:1] if following[:1] in _MARKS else ""
+        yield f'<span class="whole">{symbol(name)}{mark}</span>' if mark else symbol(name)
+        yield following.removeprefix(mark)
 
 
 def with_numbers(expression: Any, values: Mapping[Any, float], result: float) -> tuple[Markup, ...]:

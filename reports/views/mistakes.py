@@ -11,6 +11,8 @@ from reports.png import data_uri, ink_png
 
 MOST_IMAGES = 150
 """How many misclassified digits the page shows; a good network has far fewer, and the page stays below 1 MB."""
+MOST_NAMED = 8
+"""Kinds of mistakes in a sentence."""
 _HEAT_LEVELS = (1, 2, 4, 8, 16)
 
 
@@ -98,7 +100,11 @@ def most_frequent(evaluation: Evaluation) -> str:
     ]
     if not pairs:
         return "No image is named wrongly."
-    most = sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))[:3]
+    ordered = sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))
+    # Whatever is as frequent as the third is named too.
+    most = [pair for pair in ordered if pair[0] >= ordered[:3][-1][0]]
+    if len(most) > MOST_NAMED:
+        return f"{len(pairs)} different mistakes are made, none more often than {times(ordered[0][0])}."
     named = listing([f"{row} read as {column} ({times(count)})" for count, row, column in most])
     return f"{'Most frequent' if len(pairs) > 1 else 'The only mistake'}: {named}."
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from mnist.asked import LEAST_ACCURACY, MOST_EPOCHS, MOST_PARAMETERS
 from mnist.history import EpochRecord, History
-from mnist.recipe import is_changed
+from mnist.plan import TRAINING_IMAGES, Plan
+from mnist.recipe import FULL_SIZE, is_changed
 from mnist.results import Evaluation, LayerFacts
 from reports.formats import counted, percent
 from reports.views.mistakes import ConfusionCell, MistakeGroup, confusion_cells, group_mistakes, most_frequent
@@ -142,6 +143,7 @@ def _reading(history: History) -> tuple[str, ...]:
         f"The test loss goes from {first.test_loss:.4f} after the first epoch to {last.test_loss:.4f} after epoch "
         f"{last.epoch}, and the share of wrong answers from {percent(1 - first.test_accuracy)} to "
         f"{percent(1 - last.test_accuracy)}.",
+        *_small_images(history),
         _when_reached(records),
         f"The best epoch is {best.epoch} with {percent(best.test_accuracy)}; what counts is the last one, "
         f"which has {percent(last.test_accuracy)}: picking the best by the test images would flatter the result."
@@ -149,6 +151,20 @@ def _reading(history: History) -> tuple[str, ...]:
         else f"The last epoch is also the best one, with {percent(last.test_accuracy)}.",
     ]
     return tuple(sentences)
+
+
+def _small_images(history: History) -> list[str]:
+    """Explain the fall and the jump of a network that learns from small images and is measured on whole ones."""
+    plan = Plan(history.recipe, TRAINING_IMAGES)
+    small = [record.epoch for record in history.epochs if plan.image_size(record.epoch) < FULL_SIZE]
+    if not small or len(small) == len(history.epochs):
+        return []
+    edge, whole = history.recipe.small_size, history.epochs[len(small)]
+    return [
+        f"Up to epoch {small[-1]} the network learns from the middle {edge} × {edge} pixels of each image, which is "
+        f"quicker, but it is measured on whole ones, and may fall there; from epoch {whole.epoch} on, after which "
+        f"{percent(whole.test_accuracy)} of the test images are right, it learns from whole ones too."
+    ]
 
 
 def _when_reached(records: tuple[EpochRecord, ...]) -> str:

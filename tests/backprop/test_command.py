@@ -132,6 +132,7 @@ BAD = [
     ["workbook", "--learning-rate", "0"],
     ["workbook", "--learning-rate", "0,5"],
     ["workbook", "--iterations", "0"],
+    ["workbook", "--output", "README.md"],
     ["workbook", "--iterations", "10001"],
     ["workbook", "--iterations", "many"],
     ["workbook", "--preset", "unknown"],
@@ -182,15 +183,15 @@ def test_bad_input_ends_with_one_line_and_two(arguments, tmp_path):
     assert kept.read_text() == "an earlier file"
 
 
-@pytest.mark.parametrize("place", ["a file/backprop.xlsx", "folder"])
+@pytest.mark.parametrize("place", ["a file/backprop.xlsx", "folder.xlsx"])
 def test_an_unwritable_path_leaves_everything_as_it_was(place, tmp_path):
     (tmp_path / "a file").write_text("kept")
-    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder.xlsx").mkdir()
     process = run("workbook", "--iterations", "1", "-o", place, cwd=tmp_path)
     assert process.returncode == 2
     assert re.fullmatch(r"error: cannot write [^\n]+\n", process.stderr)
     assert (tmp_path / "a file").read_text() == "kept"
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a file", "folder"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a file", "folder.xlsx"]
 
 
 @pytest.mark.parametrize("room", [10_000, 90_000], ids=["for nothing", "for all but the result"])

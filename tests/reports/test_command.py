@@ -48,6 +48,20 @@ def test_the_module_is_a_command():
     assert done.stderr.startswith("error: argument --preset: invalid choice: 'x'")
 
 
+@pytest.mark.parametrize(
+    ("package", "arguments", "lacks"),
+    [("backprop", ["derive"], "sympy"), ("mnist", ["summary"], "torch"), ("reports", ["build"], "numpy")],
+)
+def test_a_missing_package_is_one_line(package, arguments, lacks):
+    script = (
+        f"import runpy, sys; sys.modules[{lacks!r}] = None; sys.argv = ['x', *{arguments!r}]\n"
+        f"runpy.run_module({package!r}, run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == f"error: {lacks} is not installed: use .venv/bin/python, which make sets up\n"
+
+
 def test_help_is_quick_and_teaches():
     script = (
         "import sys; sys.argv = ['reports', 'build', '--help']\n"

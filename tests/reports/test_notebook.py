@@ -15,6 +15,7 @@ from agreement import REFERENCE, read_number, read_reference
 
 from backprop.network import PRESETS
 from reports.build import Extent, build
+from reports.cli import main as reports
 from reports.errors import ReportError
 from reports.handin import notebook as module
 from reports.handin.notebook_execution import execute
@@ -147,6 +148,8 @@ def test_part_2_tells_the_records(cells):
     assert [float(row[6].removesuffix("%")) for row in log] == [
         pytest.approx(100 * record.test_accuracy, abs=0.005) for record in history.epochs
     ]
+    assert "class Network(nn.Sequential):" in texts(cells["network-code"])
+    assert "self.optimizer.step(" in texts(cells["step-code"])
     assert f"Recorded: {evaluation.correct} of 10000" in shown(cells["test"])
     assert "MNIST is not in data/" in shown(cells["test"])
     assert [row[2] for row in rows(cells["results"])] == ["reached"] * 3
@@ -193,7 +196,7 @@ def executions(monkeypatch):
 
 def made_again(other, heading=HEADING, notebook=True):
     extent = Extent(notebook, other / "nothing")
-    return build(heading, PRESETS["class"], 1.0, read_inputs(other), other, extent)
+    return build(heading, PRESETS["class"], 1.0, read_inputs(other), other, extent).notebook
 
 
 def test_the_notebook_runs_once(other, executions):
@@ -210,8 +213,9 @@ def test_building_the_page_keeps_a_notebook_that_fits(other, executions):
     assert snapshot(other) == before
 
 
-def test_one_that_does_not_fit_is_left_out(other, executions):
-    assert not made_again(other, Heading("Another title"), notebook=False)
+def test_one_that_does_not_fit_is_left_out(other, executions, capsys):
+    assert reports(["build", f"--output={other}", "--title=Another title", f"--data={other}/nothing"]) == 0
+    assert "notebook and handin.zip told of another page" in capsys.readouterr().out
     assert executions == []
     assert not (other / "handin" / "S6.ipynb").exists()
     assert not list((other / "handin").glob("*.whl"))

@@ -4,6 +4,7 @@ from agreement import agrees, read_reference
 
 from backprop.network import PRESETS, SHEET_LEARNING_RATES, TOTAL_ERROR
 from reports.views.backprop import view_backprop
+from reports.views.formulas import names_as_symbols, symbol
 
 CLASS = PRESETS["class"]
 
@@ -115,3 +116,8 @@ def test_any_learning_rate_makes_a_view(preset, rate):
     view = view_backprop(PRESETS[preset], rate)
     assert rate in [curve.learning_rate for curve in view.comparison.curves]
     assert view.comparison.reading
+
+
+def test_a_mark_stays_on_the_line_of_its_symbol():
+    assert names_as_symbols("then w5, not x") == f'then <span class="whole">{symbol("w5")},</span> not x'
+    assert names_as_symbols("w5 & o1") == f"{symbol('w5')} &amp; {symbol('o1')}"

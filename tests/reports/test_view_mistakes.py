@@ -3,6 +3,7 @@ import io
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import records
 from PIL import Image
 
@@ -54,6 +55,28 @@ def test_images_are_the_pixels_of_the_test_set():
 
 def test_the_most_frequent_are_named():
     assert most_frequent(records.evaluation()).startswith("Most frequent: 4 read as 9 (7 times)")
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        (
+            {(5, 3): 4, (6, 0): 4, (6, 1): 4, (9, 4): 4, (1, 7): 2},
+            "5 read as 3 (4 times), 6 read as 0 (4 times), 6 read",
+        ),
+        (
+            {(1, 7): 9, (2, 7): 1, (3, 5): 1, (8, 3): 1},
+            "1 read as 7 (9 times), 2 read as 7 (once), 3 read as 5",
+        ),
+        ({(row, (row + 1) % 10): 1 for row in range(10)}, "10 different mistakes are made, none more often than once."),
+    ],
+)
+def test_mistakes_as_frequent_as_one_that_is_named_are_named_too(counts, told):
+    confusion = tuple(tuple(counts.get((row, column), 0) for column in range(10)) for row in range(10))
+    said = most_frequent(replace(records.evaluation(), confusion=confusion))
+    assert told in said
+    if len(counts) < 10:
+        assert said.count("read as") == sum(count >= sorted(counts.values())[-3] for count in counts.values())
 
 
 def test_no_mistakes_is_no_failure():
