@@ -54,7 +54,7 @@ function ownInWords(rate, facts, slowest, data) {
     ? `The error is not halved within ${countText(data.searched - 1)} iterations.`
     : `The error is halved in iteration ${countText(facts.halvedAt)}${facts.halvedAt > updates ? ", past what the figures show" : ""}.`;
   const ending = `${name}: after ${countText(updates)} updates the error is ${significantText(facts.last, 4)}, ` +
-    `${percentText(facts.share)} of the initial error${against}.`;
+    `${facts.share > 1 ? `${significantText(facts.share, 3)} times` : `${percentText(facts.share)} of`} the initial error${against}.`;
   return [ending, halved, ...troubleInWords(facts, updates)].join(" ");
 }
 
