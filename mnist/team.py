@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import torch
 import torch.distributed as dist
@@ -26,6 +26,7 @@ from mnist.errors import MnistError
 
 _RENDEZVOUS = "MNIST_RENDEZVOUS"
 """Where the processes that `helpers` starts find each other: a file, because a free port may be taken meanwhile."""
+_has_met = False
 _PATIENCE = timedelta(minutes=10)
 """How long processes wait for each other: on another machine one may have to download the images first."""
 
@@ -125,6 +126,8 @@ def joined(device: str) -> Iterator[Team]:
     if backend == "nccl":
         # Each process its own GPU; torchrun counts those of this machine.
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    global _has_met
+    _has_met = True
     with _explained():
         dist.init_process_group(backend, init_method=method, rank=rank, world_size=size, timeout=_PATIENCE)
     try:
@@ -133,6 +136,19 @@ def joined(device: str) -> Iterator[Team]:
         # After a failure the others may be gone, and there is nobody to say goodbye to.
         with suppress(RuntimeError):
             dist.destroy_process_group()
+
+
+def end(code: int) -> NoReturn:
+    """End this process with an exit code; one that has met others ends without tearing torch down.
+
+    What gloo leaves behind aborts a process of torch 2.14 that ends by itself now and then ("terminate called without
+    an active exception"), and torchrun would take a finished training for a failed one.
+    """
+    if _has_met:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 @contextmanager

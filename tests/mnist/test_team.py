@@ -26,7 +26,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from conftest import TINY
 from mnist.data import Dataset, load
-from mnist.team import joined
+from mnist.team import end, joined
 from mnist import training as trainings
 from mnist.training import Training
 import dataclasses
@@ -44,6 +44,7 @@ with joined("cpu") as team:
         torch.save({{"states": training.states(), "losses": [r.train_loss for r in records],
             "rates": [r.learning_rate for r in records], "correct": [r.train_accuracy for r in records],
             "tested": [r.test_accuracy for r in records]}}, sys.argv[1])
+end(0)
 """
 
 
