@@ -68,7 +68,8 @@ def main(results: Path, sheets: str) -> None:
             # The user's own page stays as it is: it may have a name on it.
             copy = Path(folder, "results")
             shutil.copytree(results, copy, ignore=shutil.ignore_patterns("handin*", "pictures*", "seed-*"))
-            subprocess.run([sys.executable, "-m", "backprop", "workbook", f"--output={copy}/backprop.xlsx"], check=True)
+            workbook = [sys.executable, "-m", "backprop", "workbook", f"--output={copy}/backprop.xlsx"]
+            subprocess.run(workbook, stdout=subprocess.DEVNULL, check=True)
             report("page and hand-in from results", 5.0, ["reports", "build", "--output", str(copy)])
             print_page_costs(copy / "report.html")
     else:
