@@ -26,9 +26,10 @@ from mnist.errors import MnistError
 
 _RENDEZVOUS = "MNIST_RENDEZVOUS"
 """Where the processes that `helpers` starts find each other: a file, because a free port may be taken meanwhile."""
-_has_met = False
 _PATIENCE = timedelta(minutes=10)
 """How long processes wait for each other: on another machine one may have to download the images first."""
+_met: set[int] = set()
+"""The places that this process has taken among others; empty where it was alone all the time."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,7 @@ def joined(device: str) -> Iterator[Team]:
     if backend == "nccl":
         # Each process its own GPU; torchrun counts those of this machine.
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    global _has_met
-    _has_met = True
+    _met.add(rank)
     with _explained():
         dist.init_process_group(backend, init_method=method, rank=rank, world_size=size, timeout=_PATIENCE)
     try:
@@ -144,7 +144,7 @@ def end(code: int) -> NoReturn:
     What gloo leaves behind aborts a process of torch 2.14 that ends by itself now and then ("terminate called without
     an active exception"), and torchrun would take a finished training for a failed one.
     """
-    if _has_met:
+    if _met:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

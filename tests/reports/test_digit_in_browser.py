@@ -58,6 +58,23 @@ def test_undo_takes_back_one_stroke(field):
     assert field.locator("#digit-answer").text_content() == "Draw something"
 
 
+@pytest.mark.parametrize("button", ["undo", "clear"])
+def test_what_takes_a_stroke_away_ends_it(field, button):
+    """A second finger or the keyboard can press a button while a stroke is being drawn."""
+    before = list(field.noted["messages"])
+    box = field.locator("#digit-paper").bounding_box()
+    x, y = box["x"] + box["width"] / 3, box["y"] + box["height"] / 3
+    field.mouse.move(x, y)
+    field.mouse.down()
+    field.mouse.move(x + 40, y, steps=4)
+    field.evaluate(f"document.getElementById('digit-{button}').click()")
+    field.mouse.move(x + 40, y + 40, steps=4)
+    field.mouse.up()
+    settle(field)
+    assert field.locator("#digit-answer").text_content() == "Draw something"
+    assert field.noted["messages"] == before
+
+
 def test_keyboard_picks_test_images_and_gets_torchs_probabilities(field, digits):
     field.locator("#digit-clear").focus()
     field.keyboard.press("Tab")
