@@ -40,9 +40,9 @@ SCRIPTS = (
 def render(page: Page, figures: Figures) -> str:
     """Render the page: text is escaped, what a template forgets to define is an error."""
     # Inside <style> and <script> nothing is escaped; the files are the project's own, and have no "</".
-    style = _together(STYLES)
+    style = _together("styles", STYLES)
     # The mathematics comes printed from the derivation; functions are known to the whole script, wherever they stand.
-    script = _together(SCRIPTS) + page.backprop.explorer.program
+    script = _together("scripts", SCRIPTS) + page.backprop.explorer.program
     return (
         _environment()
         .get_template("page.html")
@@ -71,13 +71,13 @@ def _hash(content: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
 
 
-def _together(names: Sequence[str]) -> str:
-    return "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
+def _together(folder: str, names: Sequence[str]) -> str:
+    return "".join((TEMPLATES / folder / name).read_text(encoding="utf-8") for name in names)
 
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES / "page"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,

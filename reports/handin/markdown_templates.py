@@ -10,7 +10,7 @@ from reports.render import TEMPLATES
 def markdown_environment() -> Environment:
     """Make an environment in which every value is escaped for Markdown, so that none can be forgotten."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES / "handin"),
         # HTML's escaping is not Markdown's: `finalize` escapes instead.
         autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=False),
         undefined=StrictUndefined,

@@ -42,7 +42,7 @@ def _cell(name: str, is_text: bool, source: str) -> Cell:
 
 def notebook_source(page: Page) -> str:
     """Spell the notebook as a file of format 4.5 without outputs; needs no library for notebooks."""
-    cells = read_cells((TEMPLATES / _TEMPLATE).read_text(encoding="utf-8"))
+    cells = read_cells((TEMPLATES / "handin" / _TEMPLATE).read_text(encoding="utf-8"))
     notebook = {"cells": [_node(cell, page) for cell in cells], "metadata": {"kernelspec": _KERNEL}, **_FORMAT}
     return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 

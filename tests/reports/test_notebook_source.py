@@ -11,7 +11,7 @@ from reports.handin.notebook_source import notebook_source, read_cells
 from reports.render import TEMPLATES
 from reports.view import Heading, view_page
 
-TEMPLATE = (TEMPLATES / "notebook.py").read_text(encoding="utf-8")
+TEMPLATE = (TEMPLATES / "handin" / "notebook.py").read_text(encoding="utf-8")
 
 
 def page(heading=None, preset="class", learning_rate=1.0):

@@ -27,20 +27,20 @@ def test_powers_of_ten(value, text):
 
 
 def test_every_colour_of_the_figures_has_its_classes_in_the_style_sheet():
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    style = (TEMPLATES / "styles" / "style.css").read_text(encoding="utf-8")
     for word in CLASSES.values():
         assert f".f-{word} {{ fill: var(--{word}); }} .s-{word} {{ stroke: var(--{word}); }}" in style
 
 
 def test_the_figures_are_drawn_in_the_colours_of_the_light_scheme():
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    style = (TEMPLATES / "styles" / "style.css").read_text(encoding="utf-8")
     light = re.search(r"^:root \{(.*?)^\}", style, re.DOTALL | re.MULTILINE)[1]
     colours = dict(re.findall(r"--([\w-]+): (#\w+);", light))
     assert {word: colours[word] for word in CLASSES.values()} == {word: colour for colour, word in CLASSES.items()}
 
 
 def test_positive_and_negative_weights_of_a_window_are_painted_in_the_figures_blue_and_orange():
-    script = (TEMPLATES / "digit.js").read_text(encoding="utf-8")
+    script = (TEMPLATES / "scripts" / "digit.js").read_text(encoding="utf-8")
     for name, colour in (("POSITIVE", SERIES[0]), ("NEGATIVE", SERIES[4])):
         painted = re.search(rf"\b{name} = \[([\d, ]+)\]", script)[1]
         assert bytes(map(int, painted.split(","))) == bytes.fromhex(colour.removeprefix("#")), name
