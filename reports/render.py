@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from mnist.asked import LEAST_ACCURACY
 from reports.figures import Figures
-from reports.filters import NUMBER_FILTERS
+from reports.filters import FILTERS
+from reports.formats import paragraphs
 from reports.view import Page
 from reports.views.formulas import names_as_symbols
 
@@ -44,7 +45,7 @@ def render(page: Page, figures: Figures) -> str:
     # The mathematics comes printed from the derivation; functions are known to the whole script, wherever they stand.
     script = _together("scripts", SCRIPTS) + page.backprop.explorer.program
     return (
-        _environment()
+        page_environment()
         .get_template("page.html")
         .render(
             page=page,
@@ -75,12 +76,18 @@ def _together(folder: str, names: Sequence[str]) -> str:
     return "".join((TEMPLATES / folder / name).read_text(encoding="utf-8") for name in names)
 
 
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Make an environment in which every value is escaped for HTML."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES / "page"),
+        loader=FileSystemLoader([TEMPLATES / "page", TEMPLATES / "prose"]),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters |= {**NUMBER_FILTERS, "names": names_as_symbols}
+    environment.filters |= {**FILTERS, "names": names_as_symbols, "paragraphs": _paragraphs}
     return environment
+
+
+def _paragraphs(text: Markup) -> Markup:
+    """Set a rendered text, which is escaped already, as paragraphs."""
+    return Markup("\n").join(Markup(f"<p>{part}</p>") for part in paragraphs(text))

@@ -40,6 +40,11 @@ class ProofReport:
     missing: tuple[str, ...]
     """Engines that could not run, with what they need."""
 
+    @property
+    def tolerance(self) -> float:
+        """Return the largest relative disagreement of two numbers that agree."""
+        return AGREEMENT
+
 
 def write_report(path: Path, report: ProofReport) -> None:
     """Write the report as JSON. Raises BackpropError where it can't be written."""

@@ -78,7 +78,7 @@ def test_what_is_said_of_an_own_rate_agrees_with_the_pages_own_reading(page, rat
     if curve.overflow is None:
         assert agrees(facts["errors"], curve.errors).all()
         assert agrees(facts["ratio"], curve.final / slowest.final)
-        assert (facts["rises"], facts["falls"]) == (curve.rises, curve.falls)
+        assert (facts["rises"], facts["falls"]) == (curve.rises, curve.decreases)
         assert facts["stuckAt"] == curve.stuck_at
         assert facts["diverges"] == (curve.final > curve.first)
 
