@@ -250,9 +250,9 @@ def _check(options: argparse.Namespace) -> int:
 def _prove(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from backprop.proof.comparison import all_cases, compare
-    from backprop.proof.engines import ENGINES
-    from backprop.proof.report import write_report
+    from backprop.crosscheck.comparison import all_cases, compare
+    from backprop.crosscheck.engines import ENGINES
+    from backprop.crosscheck.report import write_report
 
     if not (1 <= options.cases <= 1000 and 1 <= options.iterations <= 1000):
         raise BackpropError("--cases and --iterations go from 1 to 1000")

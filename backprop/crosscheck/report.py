@@ -1,4 +1,4 @@
-"""What a comparison of engines found, as data and as a file."""
+"""Result of the cross-check, as data and as a file."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -23,13 +23,13 @@ class Pair:
 
     @property
     def agrees(self) -> bool:
-        """Tell whether all numbers agree."""
+        """Whether all numbers agree."""
         return self.disagreement is not None and self.disagreement <= AGREEMENT
 
 
 @dataclass(frozen=True)
-class ProofReport:
-    """What was compared, and how it came out."""
+class CrossCheck:
+    """How many numbers were compared, and how far each pair of engines disagrees."""
 
     seed: int
     cases: int
@@ -41,6 +41,6 @@ class ProofReport:
     """Engines that could not run, with what they need."""
 
 
-def write_report(path: Path, report: ProofReport) -> None:
+def write_report(path: Path, report: CrossCheck) -> None:
     """Write the report as JSON. Raises BackpropError where it can't be written."""
     write_atomically(path, json.dumps(asdict(report), ensure_ascii=False, indent=1, allow_nan=False).encode())
