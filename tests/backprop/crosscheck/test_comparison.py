@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from programs import require
 
+from backprop.crosscheck import engines
+from backprop.crosscheck.comparison import all_cases, compare
+from backprop.crosscheck.engines import ENGINES, Case, Engine, MissingEngineError
+from backprop.crosscheck.report import AGREEMENT
 from backprop.network import PRESETS
-from backprop.proof import engines
-from backprop.proof.comparison import all_cases, compare
-from backprop.proof.engines import ENGINES, Case, Engine, MissingEngineError
-from backprop.proof.report import AGREEMENT
 from backprop.records import write_record
 
 OWN = [engine for engine in ENGINES if engine.name in ("sympy, 50 digits", "NumPy")]
@@ -94,7 +94,7 @@ def test_a_program_that_fails_counts_as_missing(monkeypatch):
     monkeypatch.setattr(engines, "_program", lambda name: sys.executable)
     monkeypatch.setattr(engines.shutil, "which", lambda name: None)
     with pytest.raises(MissingEngineError, match=r"that works; this one failed: \d"):
-        engines.by_libreoffice(all_cases(seed=1, count=1, iterations=2))
+        engines.compute_with_libreoffice(all_cases(seed=1, count=1, iterations=2))
 
 
 def test_the_file_is_strict_json(tmp_path):

@@ -1,4 +1,4 @@
-"""The class sheet's own run and random ones through every engine, and the largest disagreement of each pair."""
+"""Comparison of the engines in pairs, over the class sheet's run and random ones."""
 
 import math
 import random
@@ -9,14 +9,14 @@ from types import MappingProxyType
 
 import numpy as np
 
+from backprop.crosscheck.engines import ENGINES, Case, Engine, MissingEngineError
+from backprop.crosscheck.report import CrossCheck, Pair
 from backprop.network import PRESETS, Preset
-from backprop.proof.engines import ENGINES, Case, Engine, MissingEngineError
-from backprop.proof.report import Pair, ProofReport
 from backprop.simulate import Floats
 
 
 def all_cases(seed: int, count: int, iterations: int) -> list[Case]:
-    """Give the class sheet's own run, and then `count` random ones.
+    """Return the class sheet's own run, and then `count` random ones.
 
     η, inputs, targets, weights and biases are drawn anew for each, with and without biases in turn.
     """
@@ -36,20 +36,20 @@ def _random_case(numbers: random.Random, *, with_biases: bool, iterations: int) 
 
 
 def compare(
-    cases: Sequence[Case], seed: int, report: Callable[[str], None], engines: Sequence[Engine] = ENGINES
-) -> ProofReport:
+    cases: Sequence[Case], seed: int, announce: Callable[[str], None], engines: Sequence[Engine] = ENGINES
+) -> CrossCheck:
     """Compute the cases with every engine that is installed and compare them in pairs."""
     results: dict[str, list[Floats]] = {}
     missing = []
     for engine in engines:
-        report(engine.name)
+        announce(engine.name)
         try:
             results[engine.name] = engine.compute(cases)
         except MissingEngineError as need:
             missing.append(f"{engine.name} (needs {need})")
     pairs = tuple(_pair(cases, results, *names) for names in combinations(results, 2))
     numbers = sum(case.iterations * len(case.derivation.columns) for case in cases)
-    return ProofReport(seed, len(cases), cases[0].iterations, numbers, pairs, tuple(missing))
+    return CrossCheck(seed, len(cases), cases[0].iterations, numbers, pairs, tuple(missing))
 
 
 def _pair(cases: Sequence[Case], results: dict[str, list[Floats]], first: str, second: str) -> Pair:

@@ -1,4 +1,4 @@
-"""Five ways to compute every number of a run: each engine takes cases and gives their columns.
+"""Five engines that compute every number of a run, each from cases to one array of columns per case.
 
 The first two run the derived equations in other arithmetic. torch differentiates a network that is written down here
 once more, as matrices. LibreOffice computes the exported formulas, a JavaScript engine the printed functions.
@@ -26,7 +26,7 @@ from backprop.sheet.layout import main_table
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 from backprop.simulate import Floats, simulate_many, simulate_precisely
 
-_PATIENCE = 300  # seconds for an outside program
+_TIMEOUT = 300  # seconds for an outside program
 
 
 @dataclass(frozen=True)
@@ -39,23 +39,23 @@ class Case:
 
     @property
     def derivation(self) -> Derivation:
-        """Derive the case's equations."""
+        """The case's equations."""
         return derive(self.preset.network)
 
 
 class MissingEngineError(Exception):
-    """Name the program or library that would have to be installed, and to work."""
+    """The program or library named here is not installed, or does not work."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A way to compute: cases in, one array (iterations, columns) per case out."""
+    """A function from cases to one array (iterations, columns) per case."""
 
     name: str
     compute: Callable[[Sequence[Case]], list[Floats]]
 
 
-def by_sympy(cases: Sequence[Case]) -> list[Floats]:
+def compute_with_sympy(cases: Sequence[Case]) -> list[Floats]:
     """Compute in 50-digit arithmetic and round once, at the end."""
     return [
         np.array(simulate_precisely(case.derivation, case.preset, case.learning_rate, case.iterations), float)
@@ -63,13 +63,13 @@ def by_sympy(cases: Sequence[Case]) -> list[Floats]:
     ]
 
 
-def by_numpy(cases: Sequence[Case]) -> list[Floats]:
+def compute_with_numpy(cases: Sequence[Case]) -> list[Floats]:
     """Compute in NumPy's float64."""
     return [simulate_many(case.derivation, case.preset, [case.learning_rate], case.iterations)[0] for case in cases]
 
 
-def by_torch(cases: Sequence[Case]) -> list[Floats]:
-    """Let torch differentiate. Raises MissingEngineError where torch is not installed."""
+def compute_with_torch(cases: Sequence[Case]) -> list[Floats]:
+    """Differentiate with torch. Raises MissingEngineError where torch is not installed."""
     if find_spec("torch") is None:
         raise MissingEngineError("torch")
     return [_run_in_torch(case) for case in cases]
@@ -89,7 +89,7 @@ def _run_in_torch(case: Case) -> Floats:
 
 
 def _pass_in_torch(torch: Any, preset: Preset, numbers: dict[str, float]) -> dict[str, float]:
-    """Do one forward and one backward pass: every named number."""
+    """Run one forward and one backward pass and return every named number."""
     network = preset.network
     leaves = {n: torch.tensor(v, dtype=torch.float64, requires_grad=True) for n, v in numbers.items()}
     function = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}[network.activation]
@@ -109,8 +109,8 @@ def _pass_in_torch(torch: Any, preset: Preset, numbers: dict[str, float]) -> dic
     return {name: float(value.detach()) for name, value in known.items()}
 
 
-def by_libreoffice(cases: Sequence[Case]) -> list[Floats]:
-    """Let LibreOffice compute workbooks of formulas alone. Raises MissingEngineError where it is not installed."""
+def compute_with_libreoffice(cases: Sequence[Case]) -> list[Floats]:
+    """Recalculate workbooks that hold formulas alone. Raises MissingEngineError where it is not installed."""
     soffice = _program("soffice")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -134,7 +134,7 @@ def _read_table(file: Path, case: Case) -> Floats:
     return np.array([[v if isinstance(v, int | float) else math.nan for v in row] for row in values], float)
 
 
-def by_javascript(cases: Sequence[Case]) -> list[Floats]:
+def compute_with_javascript(cases: Sequence[Case]) -> list[Floats]:
     """Run the printed functions in node, or else in Chromium. Raises MissingEngineError where neither is installed."""
     runs = ",".join(_javascript_run(case) for case in cases)
     script = f"const rows = JSON.stringify([{runs}]);"
@@ -181,7 +181,7 @@ def _program(name: str) -> str:
 
 def _run(command: list[str], text: str | None = None) -> str:
     try:
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=_PATIENCE, check=True)
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=_TIMEOUT, check=True)
     except (OSError, subprocess.SubprocessError) as error:
         name, why = Path(command[0]).name, getattr(error, "returncode", None) or type(error).__name__
         raise MissingEngineError(f"a {name} that works; this one failed: {why}") from error
@@ -189,9 +189,9 @@ def _run(command: list[str], text: str | None = None) -> str:
 
 
 ENGINES = (
-    Engine("sympy, 50 digits", by_sympy),
-    Engine("NumPy", by_numpy),
-    Engine("torch autograd", by_torch),
-    Engine("LibreOffice", by_libreoffice),
-    Engine("JavaScript", by_javascript),
+    Engine("sympy, 50 digits", compute_with_sympy),
+    Engine("NumPy", compute_with_numpy),
+    Engine("torch autograd", compute_with_torch),
+    Engine("LibreOffice", compute_with_libreoffice),
+    Engine("JavaScript", compute_with_javascript),
 )

@@ -8,10 +8,10 @@ import pytest
 from agreement import agrees, read_reference
 from programs import require
 
+from backprop.crosscheck import engines
+from backprop.crosscheck.comparison import all_cases
+from backprop.crosscheck.engines import ENGINES, Case, MissingEngineError
 from backprop.network import PRESETS
-from backprop.proof import engines
-from backprop.proof.comparison import all_cases
-from backprop.proof.engines import ENGINES, Case, MissingEngineError
 from backprop.simulate import simulate
 
 PROGRAMS = {"LibreOffice": "soffice", "JavaScript": "chromium"}
@@ -57,7 +57,7 @@ def test_both_javascript_engines_give_the_same(program, monkeypatch):
         pytest.skip("node is not installed; Chromium takes its place")
     path, cases = require(program), all_cases(seed=5, count=1, iterations=3)
     monkeypatch.setattr(shutil, "which", lambda name: path if name == program else None)
-    for a, b in zip(engines.by_javascript(cases), engines.by_numpy(cases), strict=True):
+    for a, b in zip(engines.compute_with_javascript(cases), engines.compute_with_numpy(cases), strict=True):
         assert agrees(a, b).all()
 
 
@@ -73,29 +73,29 @@ def stub(tmp_path, monkeypatch, text):
 def test_an_office_that_writes_nothing_and_says_nothing_counts_as_missing(tmp_path, monkeypatch):
     stub(tmp_path, monkeypatch, "")
     with pytest.raises(MissingEngineError, match="this one wrote nothing"):
-        engines.by_libreoffice(all_cases(seed=1, count=1, iterations=2))
+        engines.compute_with_libreoffice(all_cases(seed=1, count=1, iterations=2))
 
 
 @pytest.mark.parametrize("text", ["", "<html></html>", "<pre></pre>"])
 def test_a_browser_that_runs_no_script_counts_as_missing(text, tmp_path, monkeypatch):
     stub(tmp_path, monkeypatch, text)
     with pytest.raises(MissingEngineError, match="this one ran no script"):
-        engines.by_javascript(all_cases(seed=1, count=1, iterations=2))
+        engines.compute_with_javascript(all_cases(seed=1, count=1, iterations=2))
 
 
 def test_torch_is_named_where_it_is_missing(monkeypatch):
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
     with pytest.raises(MissingEngineError, match="torch"):
-        engines.by_torch(all_cases(seed=1, count=1, iterations=2))
+        engines.compute_with_torch(all_cases(seed=1, count=1, iterations=2))
 
 
 def test_torch_differentiates_and_does_not_read_our_gradients(monkeypatch):
     """Its numbers stay the same when the derivation's are wrong."""
     pytest.importorskip("torch")
     case = Case(PRESETS["class"], 1.0, 2)
-    (right,) = engines.by_torch([case])
+    (right,) = engines.compute_with_torch([case])
     derivation = case.derivation
     wrong = replace(derivation, gradients=tuple(replace(g, expression=-g.expression) for g in derivation.gradients))
     monkeypatch.setattr(engines, "derive", lambda network: wrong)
-    assert np.array_equal(engines.by_torch([case])[0], right)
-    assert not np.array_equal(engines.by_numpy([case])[0], right)
+    assert np.array_equal(engines.compute_with_torch([case])[0], right)
+    assert not np.array_equal(engines.compute_with_numpy([case])[0], right)

@@ -1,4 +1,4 @@
-"""What a comparison of engines found, as data and as a file."""
+"""Result of the cross-check, as data and as a file."""
 
 from dataclasses import dataclass
 
@@ -19,13 +19,13 @@ class Pair:
 
     @property
     def agrees(self) -> bool:
-        """Tell whether all numbers agree."""
+        """Whether all numbers agree."""
         return self.disagreement is not None and self.disagreement <= AGREEMENT
 
 
 @dataclass(frozen=True)
-class ProofReport:
-    """What was compared, and how it came out."""
+class CrossCheck:
+    """How many numbers were compared, and how far each pair of engines disagrees."""
 
     seed: int
     cases: int
