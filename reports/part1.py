@@ -6,7 +6,17 @@ from typing import Any
 
 import sympy as sp
 
-from backprop.derivation import Derivation, Proof, Slip, as_taught, chain_factors, derive, prove, slips, slopes
+from backprop.derivation import (
+    Derivation,
+    Identity,
+    Slip,
+    as_taught,
+    chain_factors,
+    derive,
+    slips,
+    slopes,
+    verify_gradients,
+)
 from backprop.network import PRESETS, SHEET_ITERATIONS, SHEET_LEARNING_RATES, Network, Preset
 from backprop.notation import product
 from backprop.panels import Panel, panels
@@ -35,7 +45,7 @@ class Part1:
     learning_rate: float
     derivation: Derivation
     panels: tuple[Panel, ...]
-    proofs: tuple[Proof, ...]
+    proofs: tuple[Identity, ...]
     slips: tuple[Slip, ...]
     gradients: Mapping[str, Gradient]
     """Of the total error, by every weight, net input, activation and error."""
@@ -62,7 +72,7 @@ def compute_part1(preset: Preset, learning_rate: float) -> Part1:
         learning_rate=learning_rate,
         derivation=derivation,
         panels=panels(derivation),
-        proofs=prove(derivation),
+        proofs=verify_gradients(derivation),
         slips=slips(derivation),
         gradients=_gradients(derivation),
         contributions=_contributions(derivation),

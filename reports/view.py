@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from backprop.proof.report import ProofReport
+from backprop.crosscheck.report import CrossCheck
 from reports.inputs import Inputs
 from reports.part1 import Part1
 from reports.views.backprop import BackpropView, view_backprop
@@ -32,7 +32,7 @@ class Page:
     title: str
     author: str
     backprop: BackpropView
-    proof: ProofReport | None
+    proof: CrossCheck | None
     """None where `make prove` has not run."""
     mazur: MazurView
     mnist: MnistView

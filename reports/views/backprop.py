@@ -8,8 +8,8 @@ from typing import Any
 import sympy as sp
 from markupsafe import Markup
 
-from backprop.derivation import Derivation, Proof, Slip
-from backprop.network import SHEET_ITERATIONS, TOTAL_ERROR, Preset, gradient_name
+from backprop.derivation import Derivation, Identity, Slip
+from backprop.network import SHEET_ITERATIONS, TOTAL_ERROR, Kind, Preset, gradient_name
 from backprop.panels import Panel
 from backprop.simulate import Trace
 from reports.part1 import Part1
@@ -49,9 +49,16 @@ class Column:
 
     name: str
     symbol: Markup
-    decimals: int | None
-    """None for what is shown as it was typed."""
+    kind: Kind
     values: tuple[float, ...]
+
+    @property
+    def decimals(self) -> int | None:
+        """How many decimals to show; None for what is shown as it was typed."""
+        if self.kind in (Kind.TARGET, Kind.INPUT):
+            return None
+        # Errors and gradients become smaller than weights and activations.
+        return 9 if self.kind in (Kind.ERROR, Kind.TOTAL_ERROR, Kind.GRADIENT) else 6
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,7 @@ class BackpropView:
     explorer: ExplorerView
     comparison: Comparison
     slip: SlipView
-    proofs: tuple[Proof, ...]
+    proofs: tuple[Identity, ...]
 
     @property
     def paper_tables(self) -> PaperTables:
@@ -191,12 +198,8 @@ def _table(part1: Part1) -> ValueTable:
     network, trace = part1.preset.network, part1.trace
     last = len(trace.values) - 1
     rows = (*range(min(FIRST_ROWS, last)), last)
-    decimals: dict[str, int | None] = dict.fromkeys(trace.columns, 6)
-    decimals |= dict.fromkeys((*network.targets, *network.inputs))
-    # Errors and gradients become smaller than weights and activations.
-    decimals |= dict.fromkeys((*network.errors, TOTAL_ERROR, *map(gradient_name, network.parameters)), 9)
     columns = (
-        Column(name, symbol(name), decimals[name], tuple(float(trace.column(name)[row]) for row in rows))
+        Column(name, symbol(name), network.kind(name), tuple(float(trace.column(name)[row]) for row in rows))
         for name in trace.columns
     )
     return ValueTable(rows, tuple(columns))

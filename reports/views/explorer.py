@@ -1,6 +1,5 @@
 """What the explorer needs: the mathematics as JavaScript, a formula for every part of the drawing, the fields."""
 
-import json
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ from backprop.printers.javascript import step_function, values_function
 from reports.part1 import Part1
 from reports.views.explorer_parts import Part, explain_parts
 from reports.views.formulas import symbol, value_of
-from reports.views.learning_rates import LIMITS
+from reports.views.learning_rates import LIMITS, Limits
 from reports.views.network_layout import NetworkLayout, lay_out
 
 ITERATIONS = 1000
@@ -22,7 +21,8 @@ HORIZONS = (SHEET_ITERATIONS - 1, 200, ITERATIONS)
 """How many updates the explorer's curve and slider can show: those of the class sheet's rows first."""
 SMALLEST_RATE, LARGEST_RATE = -3, 3
 """The slider's ends, as powers of ten; the number field takes any η above 0."""
-_STEP, _SLOPES, _EXPONENTIAL = "networkStep", "networkSlopes", "excelExp"
+STEP, SLOPES, EXPONENTIAL = "networkStep", "networkSlopes", "excelExp"
+"""Functions of the page's scripts: the first two are printed from the derivation, and call the third."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class LineWidth:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the page's script reads."""
+class ExplorerSettings:
+    """What the page's scripts read of Part 1."""
 
     columns: tuple[str, ...]
     parameters: tuple[str, ...]
@@ -85,6 +85,7 @@ class Settings:
     """What a screen reader says of each part: its formula and its gradient's."""
     meanings: dict[str, str]
     line_width: LineWidth = LineWidth()
+    limits: Limits = LIMITS
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,11 @@ class ExplorerView:
     """The explorer."""
 
     program: str
-    """JavaScript: one iteration, the derivatives along every edge, and where words for a run begin to apply."""
+    """JavaScript: one iteration, and the derivatives along every edge."""
     layout: NetworkLayout
     parts: tuple[Part, ...]
     groups: tuple[FieldGroup, ...]
-    settings: Settings
+    settings: ExplorerSettings
     marks: dict[str, Mark]
     """By key of the drawing; nothing for what is given."""
     horizons: tuple[int, ...] = HORIZONS
@@ -135,7 +136,7 @@ def view_explorer(part1: Part1) -> ExplorerView:
         layout=layout,
         parts=parts,
         groups=_groups(part1.preset),
-        settings=Settings(
+        settings=ExplorerSettings(
             columns=derivation.columns,
             parameters=network.parameters,
             iterations=ITERATIONS,
@@ -175,8 +176,7 @@ def starting_values(preset: Preset, names: Iterable[str]) -> tuple[StartingValue
 def _program(part1: Part1) -> str:
     derivation = part1.derivation
     arguments = dict.fromkeys((*derivation.constants, *derivation.columns))
-    functions = step_function(derivation, _STEP, _EXPONENTIAL) + values_function(_SLOPES, arguments, part1.slopes)
-    return f"const runLimits = {json.dumps(asdict(LIMITS))};\n{functions}"
+    return step_function(derivation, STEP, EXPONENTIAL) + values_function(SLOPES, arguments, part1.slopes)
 
 
 def _marks(part1: Part1, layout: NetworkLayout) -> dict[str, Mark]:
