@@ -81,9 +81,6 @@ class ExplorerSettings:
     keys: tuple[str, ...]
     """The parts that have an explanation, in the order of keyboard navigation."""
     paths: dict[str, tuple[str, ...]]
-    spoken: dict[str, str]
-    """What a screen reader says of each part: its formula and its gradient's."""
-    meanings: dict[str, str]
     line_width: LineWidth = LineWidth()
     limits: Limits = LIMITS
 
@@ -143,8 +140,6 @@ def view_explorer(part1: Part1) -> ExplorerView:
             starts=_starts(part1.preset, part1.learning_rate),
             keys=layout.keys,
             paths={part.key: part.path for part in parts},
-            spoken={part.key: part.spoken for part in parts},
-            meanings={part.key: part.meaning for part in parts},
         ),
         marks=_marks(part1, layout),
     )

@@ -7,7 +7,7 @@ import sympy as sp
 from markupsafe import Markup
 
 from backprop.derivation import slope_name
-from backprop.network import TOTAL_ERROR, Network, gradient_name
+from backprop.network import TOTAL_ERROR, gradient_name
 from backprop.printers.infix import ATOM, Text
 from backprop.printers.mathml import MathMLPrinter
 from backprop.printers.mathml import math as math_element
@@ -35,6 +35,7 @@ class Part:
     key: str
     symbol: Markup
     meaning: str
+    """Of what is computed; empty for a weight and for what is given."""
     forward: MarkedEquation | None
     """How its value is computed; None for what is given."""
     backward: tuple[MarkedEquation, ...]
@@ -43,12 +44,6 @@ class Part:
     """Of a weight: its value in the next iteration."""
     path: tuple[str, ...]
     """The nodes and edges that lie between it and the total error, itself included."""
-
-    @property
-    def spoken(self) -> str:
-        """Return plain text for a screen reader: what it is, its formula, its gradient by names, its update."""
-        lines = [line for line in (self.forward, *self.backward[:1], self.update) if line]
-        return f"{self.key}, {self.meaning}. " + "; ".join(line.text for line in lines)
 
 
 def explain_parts(part1: Part1, layout: NetworkLayout) -> tuple[Part, ...]:
@@ -80,27 +75,17 @@ def _mark(left: Any, right: Any, result: str) -> MarkedEquation:
 
 def _explain(part1: Part1, layout: NetworkLayout, key: str) -> Part:
     derivation = part1.derivation
-    network, forward = derivation.network, {e.name: e for e in derivation.forward}
-    value = forward.get(key)
+    value = next((e for e in derivation.forward if e.name == key), None)
     update = next((e for e in derivation.updates if e.name == key), None)
     return Part(
         key=key,
         symbol=symbol(key),
-        meaning=_meaning(network, layout, key) if value is None else value.meaning,
+        meaning=value.meaning if value else "",
         forward=_mark(value.symbol, value.expression, key) if value else None,
         backward=_backward(part1, key) if value or update else (),
         update=_mark(sp.Symbol(f"{key}_new"), update.expression, f"next_{key}") if update else None,
         path=_path(part1, layout, key),
     )
-
-
-def _meaning(network: Network, layout: NetworkLayout, key: str) -> str:
-    wire = next((wire for wire in layout.wires if wire.key == key), None)
-    if wire:
-        return f"weight from {wire.source} to {wire.target}"
-    if key in network.inputs:
-        return f"input {network.inputs.index(key) + 1}, given"
-    return f"target of {network.layers[-1][network.targets.index(key)].activation}, given"
 
 
 def _backward(part1: Part1, key: str) -> tuple[MarkedEquation, ...]:

@@ -5,10 +5,10 @@ import pytest
 from agreement import agrees
 from tabs import axe_findings
 
-from backprop.derivation import derive
 from backprop.network import PRESETS, SHEET_ITERATIONS, SHEET_LEARNING_RATES
 from reports.formats import significant
-from reports.views.learning_rates import compare
+from reports.part1 import compute_part1
+from reports.views.learning_rates import compare_learning_rates
 
 CLASS = PRESETS["class"]
 FIGURES = ("errors-linear", "errors-logarithmic")
@@ -23,9 +23,8 @@ def page(tab):
     return tab
 
 
-def curves_of(*rates):
-    rates = tuple(sorted({*SHEET_LEARNING_RATES, *rates}))
-    return {c.learning_rate: c for c in compare(derive(CLASS.network), CLASS, rates, rates, SHEET_ITERATIONS).curves}
+def curves_of(rate=1.0):
+    return {curve.learning_rate: curve for curve in compare_learning_rates(compute_part1(CLASS, rate)).curves}
 
 
 def readout(page, figure):
