@@ -59,6 +59,7 @@ from IPython.display import Markdown, Math, display
 from backprop.derivation import derive, verify_gradients
 from backprop.network import PRESETS, SHEET_ITERATIONS
 from backprop.panels import panels
+from backprop.part1 import compute_part1
 from backprop.simulate import simulate
 from mnist.data import load
 from mnist.history import read_history
@@ -71,7 +72,6 @@ from reports.drawings.mnist import accuracy_drawing, confusion_drawing, loss_dra
 from reports.formats import percent, share, significant
 from reports.handin.markdown import table
 from reports.handin.markdown_templates import render_prose
-from reports.part1 import compute_part1
 from reports.views.backprop import view_backprop
 from reports.views.formulas import formula
 from reports.views.mnist import view_mnist

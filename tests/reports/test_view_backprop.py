@@ -3,8 +3,8 @@ import pytest
 from agreement import agrees, read_reference
 
 from backprop.network import PRESETS, SHEET_LEARNING_RATES, TOTAL_ERROR
+from backprop.part1 import compute_part1
 from reports.handin.markdown_templates import render_prose
-from reports.part1 import compute_part1
 from reports.render import page_environment
 from reports.views.backprop import view_backprop
 from reports.views.formulas import names_as_symbols, symbol
@@ -27,7 +27,7 @@ def test_curves_agree_with_the_reference(view, rate):
 def test_worked_numbers_agree_with_the_reference(view):
     header, rows = read_reference("class_eta1.csv")
     reference = dict(zip(header, rows[0], strict=True))
-    worked = {line.formula.text.split(" = ")[0]: line.value for group in view.worked for line in group.lines}
+    worked = {line.formula.text.split(" = ")[0]: line.value for lines in view.worked.values() for line in lines}
     for name in header[8:]:
         if name[0] != "w":
             assert agrees(worked[name.replace("dE_d", "∂E_total/∂")], reference[name]), name
@@ -37,7 +37,7 @@ def test_worked_numbers_agree_with_the_reference(view):
 
 
 def test_the_parts_of_a_hidden_activation_add_up(view):
-    worked = {line.formula.text.split(" = ")[0]: line.value for group in view.worked for line in group.lines}
+    worked = {line.formula.text.split(" = ")[0]: line.value for lines in view.worked.values() for line in lines}
     for a in ("a_h1", "a_h2"):
         assert agrees(worked[f"∂E1/∂{a}"] + worked[f"∂E2/∂{a}"], worked[f"∂E_total/∂{a}"])
 
@@ -118,8 +118,8 @@ def test_a_reason_stands_at_the_line_that_it_explains(view, prose, panel, reason
 
 
 def test_proofs_hold(view):
-    assert len(view.proofs) == 9
-    assert all(proof.holds for proof in view.proofs)
+    assert len(view.identities) == 9
+    assert all(identity.holds for identity in view.identities)
 
 
 def test_mazur_starts_from_the_published_error():
