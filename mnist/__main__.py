@@ -8,8 +8,8 @@ if __name__ == "__main__":
 
         code = main()
         # Only what trains has imported torch by now.
-        team = sys.modules.get("mnist.team")
-        (team.end if team else sys.exit)(code)
+        distributed = sys.modules.get("mnist.distributed")
+        (distributed.exit_process if distributed else sys.exit)(code)
     except ModuleNotFoundError as missing:
         print(f"error: {missing.name} is not installed: use .venv/bin/python, which make sets up", file=sys.stderr)
         sys.exit(2)

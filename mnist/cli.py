@@ -12,22 +12,22 @@ from mnist.options import (
     add_data,
     add_held_out,
     add_output,
-    add_place,
     add_recipe,
-    asked_place,
-    asked_recipe,
+    add_resources,
     natural,
     positive,
+    read_recipe,
+    read_resources,
 )
 from mnist.progress import Reporter
 from mnist.recipe import DEFAULT_SEED
 
-INTERRUPTED = 130  # what shells give for a program ended by Ctrl-C
+INTERRUPTED = 130  # the exit code that shells report for Ctrl-C
 AFTER_TRAINING = "`make train`, or the same command without --restart, goes on after the last whole epoch"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and give its exit code: 0 done, 2 impossible as asked, 130 interrupted."""
+    """Run a command and return its exit code: 0 done, 2 wrong input, 130 interrupted."""
     options = _parser().parse_args(arguments)
     try:
         command: int = options.run(options)
@@ -76,7 +76,7 @@ def _add_train(commands: "argparse._SubParsersAction[Parser]") -> None:
     )
     add_recipe(train)
     train.add_argument("--seed", type=natural, default=DEFAULT_SEED, help="of everything random (default: %(default)s)")
-    add_place(train)
+    add_resources(train)
     add_output(train)
     train.add_argument(
         "--keep-finished", action="store_true", help="if the run there is finished, keep it and do nothing"
@@ -88,16 +88,16 @@ def _add_train(commands: "argparse._SubParsersAction[Parser]") -> None:
     train.set_defaults(run=_train, after_interrupt=AFTER_TRAINING)
     # Without a line in the help: `train` starts these itself.
     join = commands.add_parser("join")
-    add_place(join)
-    join.set_defaults(run=_join, after_interrupt="the leader goes on alone")
+    add_resources(join)
+    join.set_defaults(run=_join, after_interrupt="rank 0 handles the interrupt")
 
 
 def _add_evaluate(commands: "argparse._SubParsersAction[Parser]") -> None:
     evaluate = commands.add_parser(
         "evaluate",
-        help="measure the trained network on the 10,000 test images",
-        description="Measure the network in OUTPUT/model.pt on the 10,000 test images: accuracy, loss, confusion "
-        "matrix, every misclassified image, some of each digit. Writes evaluation.json and weights.json beside it.",
+        help="evaluate the trained network on the 10,000 test images",
+        description="Evaluate the network in OUTPUT/model.pt on the 10,000 test images: accuracy, loss, confusion "
+        "matrix, all misclassified images, samples of each digit. Writes evaluation.json and weights.json beside it.",
     )
     add_data(evaluate)
     add_output(evaluate)
@@ -108,14 +108,15 @@ def _add_evaluate(commands: "argparse._SubParsersAction[Parser]") -> None:
 def _add_study(commands: "argparse._SubParsersAction[Parser]") -> None:
     study = commands.add_parser(
         "study",
-        help="train several seeds of a recipe and say what they have in common",
-        description="Train seeds 0, 1, 2 … of a recipe, one after the other; print mean, spread and time to 99.4 %. "
-        "Finished seeds are kept and an unfinished one goes on, so a study can be stopped and started again, or given "
-        "more seeds. Runs go to OUTPUT/study/RECIPE, the result to OUTPUT/study/RECIPE.json.",
+        help="train several seeds of a recipe and compute their statistics",
+        description="Train seeds 0, 1, 2 … of a recipe, one after the other; print mean, standard deviation, "
+        "confidence interval and time to 99.4 %. Finished seeds are kept and an unfinished one is resumed, so a study "
+        "can be stopped and started again, or given more seeds. Runs go "
+        "to OUTPUT/study/RECIPE, the result to OUTPUT/study/RECIPE.json.",
     )
     study.add_argument("--seeds", type=positive, default=10, help="how many (default: %(default)s)")
     add_recipe(study)
-    add_place(study)
+    add_resources(study)
     add_output(study)
     add_held_out(study)
     study.set_defaults(run=_study, after_interrupt="the same command goes on after the last whole epoch")
@@ -126,56 +127,55 @@ def _add_export(commands: "argparse._SubParsersAction[Parser]") -> None:
         "export",
         help="write the trained network as ONNX or safetensors, for other tools",
         description="Write the network in OUTPUT/model.pt in a format that other tools read. The input is float32 "
-        "(N, 1, 28, 28), bytes after (byte / 255 - 0.1307) / 0.3081; the output is ten logits.",
+        "(N, 1, 28, 28), (byte / 255 - 0.1307) / 0.3081; the output is ten logits.",
     )
     export.add_argument("--format", choices=("onnx", "safetensors"), default="onnx", help="(default: %(default)s)")
-    export.add_argument("--file", type=Path, help="where to (default: OUTPUT/model.onnx or OUTPUT/model.safetensors)")
+    export.add_argument("--file", type=Path, help="(default: OUTPUT/model.onnx or OUTPUT/model.safetensors)")
     add_output(export)
     export.set_defaults(run=_export, after_interrupt="run the same command again")
 
 
 def _train(options: argparse.Namespace) -> int:
-    recipe = asked_recipe(options)
+    recipe = read_recipe(options)
     from mnist import run
-    from mnist.launch import launch
 
-    settings = run.Settings(options.recipe, recipe, options.seed, options.held_out)
-    folder, reporter = run.run_folder(options.output, options.held_out), Reporter()
-    handling = run.Handling(options.keep_finished, options.restart)
-    history = launch(settings, handling, asked_place(options), folder, reporter)
+    settings = run.RunSettings(options.recipe, recipe, options.seed, options.held_out)
+    folder = run.run_folder(options.output, options.held_out)
+    policy = run.ExistingRunPolicy(options.keep_finished, options.restart)
+    history = run.launch(settings, policy, read_resources(options), folder, Reporter())
     if history:
         last = history.epochs[-1]
-        print(f"{last.test_accuracy:.2%} of the {history.measured_on} images right after epoch {last.epoch}")
+        print(f"{history.measured_on.capitalize()} accuracy after epoch {last.epoch}: {last.test_accuracy:.2%}")
         print(f"The run is in {folder / 'model.pt'} and {folder / 'history.json'}")
     return 0
 
 
 def _join(options: argparse.Namespace) -> int:
-    from mnist.launch import follow
+    from mnist.run import work
 
-    follow(asked_place(options))
+    work(read_resources(options))
     return 0
 
 
 def _study(options: argparse.Namespace) -> int:
-    recipe = asked_recipe(options)
+    recipe = read_recipe(options)
     from mnist import run, study
-    from mnist.launch import launch
+    from mnist.files import write_record
 
     histories, output = [], run.run_folder(options.output, options.held_out)
     for seed in range(options.seeds):
         folder = study.run_folder(output, options.recipe, seed)
-        settings = run.Settings(options.recipe, recipe, seed, options.held_out)
-        handling = run.Handling(keep_finished=True)
-        history = launch(settings, handling, asked_place(options), folder, Reporter())
-        if history is None:  # a process that only helps
+        settings = run.RunSettings(options.recipe, recipe, seed, options.held_out)
+        policy = run.ExistingRunPolicy(keep_finished=True)
+        history = run.launch(settings, policy, read_resources(options), folder, Reporter())
+        if history is None:  # a worker
             continue
-        if run.differences(history, settings):
+        if run.list_differences(history, settings):
             raise MnistError(f"{folder} holds a run with other settings: move it away, or choose another --output")
         histories.append(history)
     if histories:
-        found = study.study_of(histories)
-        study.write_study(study.study_file(output, options.recipe), found)
+        found = study.make_study(histories)
+        write_record(study.study_file(output, options.recipe), found)
         print(study.describe(found))
     return 0
 
@@ -192,15 +192,16 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from mnist import evaluation, results
+    from mnist import evaluation
     from mnist.data import load
+    from mnist.files import write_record
 
     checkpoint = options.output / "model.pt"
     if not checkpoint.exists():
         raise MnistError(f"{checkpoint} does not exist: run `make train`, which writes it")
     found, weights = evaluation.evaluate(checkpoint, load(options.data))
-    results.write_evaluation(options.output / "evaluation.json", found)
-    results.write_weights(options.output / "weights.json", weights)
+    write_record(options.output / "evaluation.json", found)
+    write_record(options.output / "weights.json", weights)
     print(evaluation.headline(found) if options.quiet else evaluation.describe(found))
     return 0
 
@@ -213,16 +214,17 @@ def _summary(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from mnist import bench, costs
+    from mnist import bench
     from mnist.data import load
+    from mnist.files import write_record
 
     dataset = load(options.data)
     if options.full:
-        race = bench.races(options.data, dataset, Reporter().say)
-        costs.write_race(options.output, race)
-        print(costs.describe_race(race))
+        race = bench.race(options.data, dataset, Reporter().say)
+        write_record(options.output / bench.RACE_FILE, race)
+        print(bench.describe_race(race))
     else:
-        epochs = bench.epoch_costs(options.data)
-        costs.write_epochs(options.output, epochs)
-        print(costs.describe_epochs(epochs))
+        epochs = bench.measure_epochs(options.data)
+        write_record(options.output / bench.EPOCHS_FILE, epochs)
+        print(bench.describe_epochs(epochs))
     return 0

@@ -5,6 +5,7 @@ import json
 import os
 import types
 import typing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,13 +50,15 @@ def to_json(record: Any) -> str:
     return json.dumps(dataclasses.asdict(record), indent=1, allow_nan=False) + "\n"
 
 
-def read_record(kind: type[Record], path: Path, remedy: str) -> Record:
-    """Read a dataclass back from JSON.
+def read_record(
+    kind: type[Record], path: Path, remedy: str, update: Callable[[Any], Any] = lambda content: content
+) -> Record:
+    """Read a dataclass back from JSON, which `update` may change first.
 
     Raises MnistError, ending with the remedy, where the file is missing, damaged, or holds something else.
     """
     try:
-        record: Record = from_plain(kind, json.loads(path.read_bytes()))
+        record: Record = from_plain(kind, update(json.loads(path.read_bytes())))
         return record
     except FileNotFoundError:
         raise MnistError(f"{path} does not exist: {remedy}") from None

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from mnist.errors import MnistError
-from mnist.history import read_history, write_history
+from mnist.files import write_record
 from mnist.idx import MD5_SUMS
+from mnist.records import read_history
 
 CONTRACT = {"epoch", "learning_rate", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds"}
 
@@ -34,7 +35,7 @@ def test_it_names_what_computed(finished_run: Path) -> None:
 
 def test_it_comes_back_as_it_was(finished_run: Path, tmp_path: Path) -> None:
     history = read_history(finished_run / "history.json")
-    write_history(tmp_path / "history.json", history)
+    write_record(tmp_path / "history.json", history)
     assert read_history(tmp_path / "history.json") == history
 
 
@@ -52,5 +53,5 @@ def test_a_missing_file_names_the_target(tmp_path: Path) -> None:
 
 
 def test_records_are_read_without_torch() -> None:
-    code = "import sys, mnist.history, mnist.results, mnist.cli; sys.exit('torch' in sys.modules)"
+    code = "import sys, mnist.records, mnist.study, mnist.bench, mnist.cli; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
