@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backprop.proof.report import ProofReport
+from backprop.crosscheck.report import CrossCheck
+from backprop.records import read_record
 from mnist.bench import Benchmarks, read_benchmarks
 from mnist.errors import MnistError
-from mnist.files import read_record
 from mnist.recipe import check
 from mnist.records import (
     TEST_SET,
@@ -37,7 +37,7 @@ class Inputs:
     evaluation: Evaluation
     weights: Weights
     workbook: Path
-    proof: ProofReport | None
+    proof: CrossCheck | None
     """What `make prove` found; None where it has not run."""
     studies: tuple[Study, ...] = ()
     """Of several seeds; empty where none was made."""
@@ -53,27 +53,21 @@ def read_inputs(output: Path) -> Inputs:
     workbook, folder = output / "backprop.xlsx", output / "mnist"
     if not workbook.is_file():
         raise ReportError(f"{workbook} does not exist: run `make workbook`, which writes it")
-    try:
-        history = read_history(folder / "history.json")
-        _check_history(folder / "history.json", history)
-        evaluation = read_evaluation(folder / "evaluation.json")
-        weights = read_weights(folder / "weights.json")
-        studies, measured = read_studies(folder), read_benchmarks(folder)
-    except MnistError as error:
-        raise ReportError(str(error)) from error
+    history = read_history(folder / "history.json")
+    _check_history(folder / "history.json", history)
+    evaluation = read_evaluation(folder / "evaluation.json")
+    weights = read_weights(folder / "weights.json")
+    studies, measured = read_studies(folder), read_benchmarks(folder)
     _check_evaluation(folder / "evaluation.json", evaluation)
     _check_together(folder, history, evaluation)
     _check_weights(folder / "weights.json", weights, evaluation)
     return Inputs(history, evaluation, weights, workbook, _read_proof(output / "proof.json"), studies, measured)
 
 
-def _read_proof(path: Path) -> ProofReport | None:
+def _read_proof(path: Path) -> CrossCheck | None:
     if not path.exists():
         return None
-    try:
-        return read_record(ProofReport, path, "run `make prove`, which writes it")
-    except MnistError as error:
-        raise ReportError(str(error)) from error
+    return read_record(CrossCheck, path, "run `make prove`, which writes it")
 
 
 def _check_history(path: Path, history: History) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from agreement import REFERENCE
 
-from backprop.proof.report import Pair, ProofReport
+from backprop.crosscheck.report import CrossCheck, Pair
+from backprop.records import write_record
 from mnist.bench import Benchmarks, EpochCost, EpochCosts, Race, Races
-from mnist.files import write_record
 from mnist.plan import TrainingPlan
 from mnist.recipe import RECIPES
 from mnist.records import (
@@ -30,7 +30,7 @@ from mnist.study import Study, make_study
 from reports.architecture import tensor_shapes
 from reports.inputs import Inputs
 
-PROOF = ProofReport(
+PROOF = CrossCheck(
     seed=3,
     cases=7,
     iterations=10,
