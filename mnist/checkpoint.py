@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 
+from backprop.files import write_file
 from mnist.errors import MnistError
-from mnist.files import from_plain, write_atomically
 from mnist.records import OLD_NAMES, History, update_names
 
 FORMAT, OLD_FORMAT = "mnist training checkpoint 4", "mnist training checkpoint 3"
@@ -25,12 +26,12 @@ class Checkpoint:
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write the checkpoint atomically. Raises MnistError where it can't be written."""
+    """Write the checkpoint atomically. Raises OutputError where it can't be written."""
     # Through memory, because torch.save writes the file's name into the file, and that would be the temporary one.
     buffer = io.BytesIO()
     content = {"format": FORMAT, "history": dataclasses.asdict(checkpoint.history), "states": checkpoint.states}
     torch.save(content, buffer)
-    write_atomically(path, buffer.getvalue())
+    write_file(path, buffer.getvalue())
 
 
 def load(path: Path) -> Checkpoint:
@@ -42,7 +43,7 @@ def load(path: Path) -> Checkpoint:
         content = torch.load(io.BytesIO(path.read_bytes()), weights_only=True, map_location="cpu")
         if not isinstance(content, dict) or content.get("format") not in (FORMAT, OLD_FORMAT):
             raise ValueError("not written by this version of the program")
-        history: History = from_plain(History, update_names(content["history"]))
+        history = msgspec.convert(update_names(content["history"]), History)
         return Checkpoint(history, {OLD_NAMES.get(name, name): state for name, state in content["states"].items()})
     except FileNotFoundError:
         raise MnistError(f"{path} does not exist: run `make train`, which writes it") from None

@@ -1,14 +1,13 @@
 """The commands of `python -m mnist`. torch is imported only once a command is sure to need it."""
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from backprop.command import Parser, new_parser, run_command
+from backprop.records import write_record
 from mnist.errors import MnistError
 from mnist.options import (
-    Parser,
     add_data,
     add_held_out,
     add_output,
@@ -22,37 +21,24 @@ from mnist.options import (
 from mnist.progress import Reporter
 from mnist.recipe import DEFAULT_SEED
 
-INTERRUPTED = 130  # the exit code that shells report for Ctrl-C
 AFTER_TRAINING = "`make train`, or the same command without --restart, goes on after the last whole epoch"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 done, 2 wrong input, 130 interrupted."""
-    options = _parser().parse_args(arguments)
-    try:
-        command: int = options.run(options)
-        return command
-    except MnistError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"\ninterrupted: {options.after_interrupt}", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has seen enough. Python would complain once more while flushing at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    """Run a command and return its exit code, as `run_command` describes it."""
+    return run_command(parser, arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="python -m mnist", description="The assignment's network of 15,662 parameters on MNIST.")
+def parser() -> Parser:
+    """Return the parser of all commands."""
+    parser = new_parser("python -m mnist", "The assignment's network of 15,662 parameters on MNIST.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_train(commands)
     _add_evaluate(commands)
     _add_study(commands)
     _add_export(commands)
     summary = commands.add_parser("summary", help="print the network, layer by layer, as torchsummary does")
-    summary.set_defaults(run=_summary, after_interrupt="run the same command again")
+    summary.set_defaults(run=_summary)
     bench = commands.add_parser(
         "bench",
         help="time training: the assignment's recipe as its author ran it, and ours",
@@ -63,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--full", action="store_true", help="train both until an epoch ends at 99.4 %% or more")
     add_data(bench)
     add_output(bench)
-    bench.set_defaults(run=_bench, after_interrupt="run the same command again")
+    bench.set_defaults(run=_bench)
     return parser
 
 
@@ -102,7 +88,7 @@ def _add_evaluate(commands: "argparse._SubParsersAction[Parser]") -> None:
     add_data(evaluate)
     add_output(evaluate)
     evaluate.add_argument("--quiet", action="store_true", help="print one line only")
-    evaluate.set_defaults(run=_evaluate, after_interrupt="run the same command again")
+    evaluate.set_defaults(run=_evaluate)
 
 
 def _add_study(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -132,10 +118,10 @@ def _add_export(commands: "argparse._SubParsersAction[Parser]") -> None:
     export.add_argument("--format", choices=("onnx", "safetensors"), default="onnx", help="(default: %(default)s)")
     export.add_argument("--file", type=Path, help="(default: OUTPUT/model.onnx or OUTPUT/model.safetensors)")
     add_output(export)
-    export.set_defaults(run=_export, after_interrupt="run the same command again")
+    export.set_defaults(run=_export)
 
 
-def _train(options: argparse.Namespace) -> int:
+def _train(options: argparse.Namespace) -> None:
     recipe = read_recipe(options)
     from mnist import run
 
@@ -147,20 +133,17 @@ def _train(options: argparse.Namespace) -> int:
         last = history.epochs[-1]
         print(f"{history.measured_on.capitalize()} accuracy after epoch {last.epoch}: {last.test_accuracy:.2%}")
         print(f"The run is in {folder / 'model.pt'} and {folder / 'history.json'}")
-    return 0
 
 
-def _join(options: argparse.Namespace) -> int:
+def _join(options: argparse.Namespace) -> None:
     from mnist.run import work
 
     work(read_resources(options))
-    return 0
 
 
-def _study(options: argparse.Namespace) -> int:
+def _study(options: argparse.Namespace) -> None:
     recipe = read_recipe(options)
     from mnist import run, study
-    from mnist.files import write_record
 
     histories, output = [], run.run_folder(options.output, options.held_out)
     for seed in range(options.seeds):
@@ -177,10 +160,9 @@ def _study(options: argparse.Namespace) -> int:
         found = study.make_study(histories)
         write_record(study.study_file(output, options.recipe), found)
         print(study.describe(found))
-    return 0
 
 
-def _export(options: argparse.Namespace) -> int:
+def _export(options: argparse.Namespace) -> None:
     from mnist.evaluation import load_network
     from mnist.export import export
 
@@ -188,13 +170,11 @@ def _export(options: argparse.Namespace) -> int:
     path = options.file or options.output / f"model.{options.format}"
     export(network, options.format, path)
     print(f"{path} holds the network after epoch {len(history.epochs)}")
-    return 0
 
 
-def _evaluate(options: argparse.Namespace) -> int:
+def _evaluate(options: argparse.Namespace) -> None:
     from mnist import evaluation
     from mnist.data import load
-    from mnist.files import write_record
 
     checkpoint = options.output / "model.pt"
     if not checkpoint.exists():
@@ -203,20 +183,17 @@ def _evaluate(options: argparse.Namespace) -> int:
     write_record(options.output / "evaluation.json", found)
     write_record(options.output / "weights.json", weights)
     print(evaluation.headline(found) if options.quiet else evaluation.describe(found))
-    return 0
 
 
-def _summary(options: argparse.Namespace) -> int:
+def _summary(options: argparse.Namespace) -> None:
     from mnist.model import new_network, summarise
 
     print(summarise(new_network(DEFAULT_SEED)), end="")
-    return 0
 
 
-def _bench(options: argparse.Namespace) -> int:
+def _bench(options: argparse.Namespace) -> None:
     from mnist import bench
     from mnist.data import load
-    from mnist.files import write_record
 
     dataset = load(options.data)
     if options.full:
@@ -227,4 +204,3 @@ def _bench(options: argparse.Namespace) -> int:
         epochs = bench.measure_epochs(options.data)
         write_record(options.output / bench.EPOCHS_FILE, epochs)
         print(bench.describe_epochs(epochs))
-    return 0

@@ -6,9 +6,9 @@ from types import MappingProxyType
 
 import torch
 
+from backprop.files import write_file
 from mnist.constants import IMAGE_SIZE
 from mnist.errors import MnistError
-from mnist.files import write_atomically
 from mnist.model import ConvNet
 
 
@@ -58,4 +58,4 @@ FORMATS: Mapping[str, Callable[[ConvNet], bytes]] = MappingProxyType({"onnx": to
 
 def export(network: ConvNet, kind: str, path: Path) -> None:
     """Write the network in a format of `FORMATS`. Raises MnistError where that is not possible."""
-    write_atomically(path, FORMATS[kind](network))
+    write_file(path, FORMATS[kind](network))

@@ -5,20 +5,12 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from mnist.recipe import DEFAULT_RECIPE, RECIPES, Recipe, check, recipe_named
 
 if TYPE_CHECKING:
     from mnist.run import Resources
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print what is wrong in one line, not in argparse's two, and exit with 2."""
-        self.exit(2, f"error: {message}; `{self.prog} --help` lists what there is\n")
 
 
 def add_recipe(parser: argparse.ArgumentParser) -> None:

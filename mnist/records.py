@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist import files
+from backprop import records
 from mnist.constants import IMAGE_SIZE, PIXELS
 from mnist.recipe import Recipe
 
@@ -43,8 +43,8 @@ def update_names(value: Any) -> Any:
 
 
 def read_record(kind: type[Record], path: Path, remedy: str) -> Record:
-    """Read a record of this or an earlier version. Raises MnistError with the remedy where it is missing or damaged."""
-    return files.read_record(kind, path, remedy, update_names)
+    """Read a record of this or an earlier version. Raises BackpropError where it is missing or damaged."""
+    return records.read_record(kind, path, remedy, update_names)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class History:
 
 
 def read_history(path: Path) -> History:
-    """Read history.json. Raises MnistError that names `make train` where it is missing, damaged or cut off."""
+    """Read history.json. Raises BackpropError that names `make train` where it is missing, damaged or cut off."""
     return read_record(History, path, TRAIN)
 
 
@@ -237,10 +237,10 @@ class Weights:
 
 
 def read_evaluation(path: Path) -> Evaluation:
-    """Read evaluation.json. Raises MnistError that names the make target where it is missing or damaged."""
+    """Read evaluation.json. Raises BackpropError that names the make target where it is missing or damaged."""
     return read_record(Evaluation, path, EVALUATE)
 
 
 def read_weights(path: Path) -> Weights:
-    """Read weights.json. Raises MnistError that names the make target where it is missing or damaged."""
+    """Read weights.json. Raises BackpropError that names the make target where it is missing or damaged."""
     return read_record(Weights, path, EVALUATE)

@@ -11,12 +11,13 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
+from backprop.files import check_writable
+from backprop.records import write_record
 from mnist import checkpoint, distributed
 from mnist.checkpoint import Checkpoint
 from mnist.data import Dataset, hold_out, load
 from mnist.distributed import SINGLE_PROCESS, ProcessGroup
 from mnist.errors import MnistError
-from mnist.files import check_writable, write_record
 from mnist.idx import MD5_SUMS
 from mnist.machine import choose_device, choose_processes, count_cores, hardware, keep_freed_memory, versions
 from mnist.progress import Reporter

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from backprop.errors import BackpropError
+from backprop.records import write_record
 from mnist import bench
 from mnist.bench import Race, Races, describe_epochs, describe_race, read_benchmarks
-from mnist.errors import MnistError
-from mnist.files import write_record
 from mnist.model import count_multiply_adds
 from mnist.records import History, read_history
 
@@ -82,7 +82,7 @@ def test_a_race_ends_at_the_first_epoch_that_gets_there(
     empty = json.dumps({**json.loads((tmp_path / "bench-race.json").read_text()), "races": []})
     for content in ("{}", empty):
         (tmp_path / "bench-race.json").write_text(content)
-        with pytest.raises(MnistError, match=r"bench-race\.json is damaged .*make bench"):
+        with pytest.raises(BackpropError, match=r"bench-race\.json is damaged .*make bench"):
             read_benchmarks(tmp_path)
 
 

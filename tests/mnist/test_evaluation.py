@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from backprop.errors import BackpropError
+from backprop.records import write_record
 from mnist import checkpoint, evaluation
 from mnist.data import Dataset
-from mnist.errors import MnistError
-from mnist.files import write_record
 from mnist.model import normalise
 from mnist.records import (
     Evaluation,
@@ -124,7 +124,7 @@ def test_a_run_on_held_out_images_is_no_result(finished_run: Path, dataset: Data
     whole = checkpoint.load(finished_run / "model.pt")
     history = dataclasses.replace(whole.history, measured_on="held-out")
     checkpoint.save(tmp_path / "model.pt", dataclasses.replace(whole, history=history))
-    with pytest.raises(MnistError, match="--held-out, which is no result"):
+    with pytest.raises(BackpropError, match="--held-out, which is no result"):
         evaluation.evaluate(tmp_path / "model.pt", dataset)
 
 
@@ -137,5 +137,5 @@ def test_the_report_holds_every_figure(found: tuple[Evaluation, Weights]) -> Non
 @pytest.mark.parametrize("name", ["evaluation.json", "weights.json"])
 def test_missing_results_name_the_target(tmp_path: Path, name: str) -> None:
     read = {"evaluation.json": read_evaluation, "weights.json": read_weights}[name]
-    with pytest.raises(MnistError, match="make report"):
+    with pytest.raises(BackpropError, match="make report"):
         read(tmp_path / name)

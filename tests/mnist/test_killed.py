@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from conftest import TINY
 import torch
-from mnist import cli, files, recipe
+from mnist import cli, recipe
 from mnist.data import Dataset, load
 import mnist.run
 
@@ -81,7 +81,7 @@ def test_killed_at_twenty_moments_it_ends_with_the_bits_of_the_uninterrupted_run
     records = [[(r.train_loss, r.test_loss, r.test_accuracy) for r in found.history.epochs] for found in (one, other)]
     assert records[0] == records[1]
     assert read_history(killed / "history.json") == other.history
-    assert not [path for path in killed.iterdir() if path.name.endswith(".part")]
+    assert not [path for path in killed.iterdir() if path.name.endswith("-part")]
 
 
 def workers_of(process: "subprocess.Popen[str]") -> list[int]:

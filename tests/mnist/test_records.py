@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from mnist.errors import MnistError
-from mnist.files import write_record
+from backprop.errors import BackpropError
+from backprop.records import write_record
 from mnist.idx import MD5_SUMS
 from mnist.records import read_history
 
@@ -43,12 +43,12 @@ def test_it_comes_back_as_it_was(finished_run: Path, tmp_path: Path) -> None:
 def test_half_a_file_names_the_target(finished_run: Path, tmp_path: Path, share: float) -> None:
     content = (finished_run / "history.json").read_text()
     (tmp_path / "history.json").write_text(content[: int(len(content) * share)])
-    with pytest.raises(MnistError, match=r"history\.json is damaged .*run `make train`"):
+    with pytest.raises(BackpropError, match=r"history\.json is damaged .*run `make train`"):
         read_history(tmp_path / "history.json")
 
 
 def test_a_missing_file_names_the_target(tmp_path: Path) -> None:
-    with pytest.raises(MnistError, match="does not exist: run `make train`"):
+    with pytest.raises(BackpropError, match="does not exist: run `make train`"):
         read_history(tmp_path / "history.json")
 
 

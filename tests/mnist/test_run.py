@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from bits import assert_same_bits
 
+from backprop.errors import BackpropError
 from mnist import checkpoint, run
 from mnist.data import Dataset
-from mnist.errors import MnistError
 from mnist.machine import hardware
 from mnist.progress import EpochBar, Progress, Reporter, RunBars
 from mnist.recipe import Recipe
@@ -126,7 +126,7 @@ def test_an_unfinished_run_with_other_settings_is_refused_and_can_be_restarted(
         go(tmp_path, settings, part, Interrupting(2))
     other = dataclasses.replace(settings, seed=8)
     for policy in (ExistingRunPolicy(), ExistingRunPolicy(keep_finished=True)):
-        with pytest.raises(MnistError, match=r"unfinished run with seed 3 \(asked for: 8\): .*--restart"):
+        with pytest.raises(BackpropError, match=r"unfinished run with seed 3 \(asked for: 8\): .*--restart"):
             run.find_run(tmp_path, other, policy, Reporter())
     assert go(tmp_path, other, part, restart=True).seed == 8
     assert len(checkpoint.load(tmp_path / "earlier" / "1" / "model.pt").history.epochs) == 1
@@ -152,7 +152,7 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_files(
     before = (tmp_path / "model.pt").read_bytes()
     found = checkpoint.load(tmp_path / "model.pt")
     found.states["network"]["conv1.weight"].fill_(float("nan"))
-    with pytest.raises(MnistError, match="the loss became nan in epoch 2"):
+    with pytest.raises(BackpropError, match="the loss became nan in epoch 2"):
         run.train(run.RunState(found.history, found.states), part, tmp_path, Reporter())
     assert (tmp_path / "model.pt").read_bytes() == before
     assert len(read_history(tmp_path / "history.json").epochs) == 1
@@ -162,7 +162,7 @@ def test_a_damaged_checkpoint_is_never_overwritten_unasked(
     tmp_path: Path, part: Dataset, settings: RunSettings
 ) -> None:
     (tmp_path / "model.pt").write_bytes(b"precious")
-    with pytest.raises(MnistError, match="damaged"):
+    with pytest.raises(BackpropError, match="damaged"):
         go(tmp_path, settings, part)
     assert (tmp_path / "model.pt").read_bytes() == b"precious"
     go(tmp_path, settings, part, restart=True)
@@ -175,5 +175,5 @@ def test_a_folder_that_cannot_be_written_is_named_before_training(
     (tmp_path / "file").touch()
     trained: Callable[..., Any] = lambda *_: pytest.fail("trained in vain")  # noqa: E731
     monkeypatch.setattr("mnist.training.Training.run_epoch", trained)
-    with pytest.raises(MnistError, match="can't be written"):
+    with pytest.raises(BackpropError, match="can't be written"):
         go(tmp_path / "file", settings, part)

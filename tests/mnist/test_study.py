@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
+from backprop.errors import BackpropError
+from backprop.records import write_record
 from mnist import study
 from mnist.cli import main
 from mnist.data import Dataset
-from mnist.errors import MnistError
-from mnist.files import write_record
 from mnist.records import read_history
 from mnist.study import SeedResult, summarise, summarise_run
 
@@ -81,7 +81,7 @@ def test_a_study_goes_on_where_it_stopped(
 def test_a_damaged_study_is_one_line(tmp_path: Path, content: str) -> None:
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "fast.json").write_text(content)
-    with pytest.raises(MnistError, match=r"fast\.json .*mnist study"):
+    with pytest.raises(BackpropError, match=r"fast\.json .*mnist study"):
         study.read_studies(tmp_path)
 
 
@@ -90,7 +90,7 @@ def test_a_study_on_held_out_images_is_no_result(tmp_path: Path, finished_run: P
     found = study.make_study([history])
     assert "held-out images" in study.describe(found)
     write_record(study.study_file(tmp_path, "fast"), found)
-    with pytest.raises(MnistError, match="no result"):
+    with pytest.raises(BackpropError, match="no result"):
         study.read_studies(tmp_path)
 
 
@@ -101,5 +101,5 @@ def test_a_study_whose_seeds_do_not_add_up_is_refused(tmp_path: Path, finished_r
     record = json.loads(path.read_text())
     record["results"] = []
     path.write_text(json.dumps(record))
-    with pytest.raises(MnistError, match="don't add up"):
+    with pytest.raises(BackpropError, match="don't add up"):
         study.read_studies(tmp_path)

@@ -11,8 +11,8 @@ import numpy as np
 from agreement import REFERENCE
 
 from backprop.crosscheck.report import CrossCheck, Pair
+from backprop.records import write_record
 from mnist.bench import Benchmarks, EpochCost, EpochCosts, Race, Races
-from mnist.files import write_record
 from mnist.plan import TrainingPlan
 from mnist.recipe import RECIPES
 from mnist.records import (
