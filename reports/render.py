@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from mnist.asked import LEAST_ACCURACY
+from mnist.constants import REQUIRED_ACCURACY
 from reports.figures import Figures
 from reports.filters import FILTERS
 from reports.formats import paragraphs
@@ -33,7 +33,7 @@ def render(page: Page, figures: Figures) -> str:
             backprop=page.backprop,
             mnist=page.mnist,
             figures=figures,
-            least_accuracy=LEAST_ACCURACY,
+            least_accuracy=REQUIRED_ACCURACY,
             style=Markup(style),
             script=Markup(script),
             policy=content_security_policy(style, script),
