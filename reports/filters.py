@@ -7,7 +7,7 @@ from typing import Any
 from reports import formats
 from reports.views.schedule import learning_rate_text
 
-FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+NUMBER_FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         "significant": formats.significant,
         "fixed": formats.fixed,

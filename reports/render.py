@@ -3,19 +3,17 @@
 import base64
 import hashlib
 import re
-from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from mnist.constants import REQUIRED_ACCURACY
 from reports.figures import Figures
-from reports.filters import FILTERS
-from reports.formats import paragraphs
+from reports.filters import NUMBER_FILTERS
+from reports.prose import TEMPLATES, prose, sentences
 from reports.view import Page
 from reports.views.formulas import names_as_symbols
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 STYLES = ("style.css", "explorer.css", "learning_rates.css", "digit.css")
 _IMPORT = re.compile(r'^import [^;]* from "\./(\w+\.js)";\n', re.MULTILINE)
 
@@ -75,15 +73,11 @@ def join_scripts(derivation: str) -> str:
 def page_environment() -> Environment:
     """Make an environment in which every value is escaped for HTML."""
     environment = Environment(
-        loader=FileSystemLoader([TEMPLATES / "page", TEMPLATES / "prose"]),
+        loader=FileSystemLoader(TEMPLATES / "page"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters |= {**FILTERS, "names": names_as_symbols, "paragraphs": _paragraphs}
+    environment.filters |= {**NUMBER_FILTERS, "names": names_as_symbols}
+    environment.globals |= {"prose": prose, "sentences": sentences}
     return environment
-
-
-def _paragraphs(text: Markup) -> Markup:
-    """Set a rendered text, which is escaped already, as paragraphs."""
-    return Markup("\n").join(Markup(f"<p>{part}</p>") for part in paragraphs(text))

@@ -70,7 +70,7 @@ from reports.drawings.backprop import comparison_drawing, curve_drawing, network
 from reports.drawings.mnist import accuracy_drawing, confusion_drawing, loss_drawing
 from reports.formats import percent, share, significant
 from reports.handin.markdown import table
-from reports.handin.markdown_templates import render_prose
+from reports.prose import sentences
 from reports.views.backprop import view_backprop
 from reports.views.formulas import formula
 from reports.views.mnist import view_mnist
@@ -217,7 +217,7 @@ results = [
     for curve in comparison.curves
 ]
 display(Markdown(table(["η", "final error", "of the initial error", "halved in iteration"], results)))
-Markdown(render_prose("learning_rates.txt", comparison=comparison))
+Markdown("\n\n".join(sentences("learning_rates.reading", comparison)))
 
 # %% rates-one-by-one
 for curve in comparison.curves:

@@ -1,11 +1,12 @@
+import re
+
 import numpy as np
 import pytest
 from agreement import agrees, read_reference
 
 from backprop.network import PRESETS, SHEET_LEARNING_RATES, TOTAL_ERROR
 from backprop.part1 import compute_part1
-from reports.handin.markdown_templates import render_prose
-from reports.render import page_environment
+from reports.prose import TEMPLATES, prose, sentences
 from reports.views.backprop import view_backprop
 from reports.views.formulas import names_as_symbols, symbol
 
@@ -81,18 +82,12 @@ def test_every_line_of_the_six_panels_is_explained(view):
     assert all(step.meaning for panel in view.panels for step in panel.steps)
 
 
-@pytest.fixture(scope="module")
-def prose(view):
-    """Return the texts of the panels, by their names."""
-    module = page_environment().get_template("panels.txt").make_module({"backprop": view})
-    return {name: value() for name, value in vars(module).items() if callable(value)}
-
-
-def test_every_text_has_its_place_and_every_named_line_its_text(view, prose):
-    places = {f"{panel.name}_introduction" for panel in view.panels}
+def test_every_text_has_its_place_and_every_named_line_its_text(view):
+    places = {f"{panel.name}_{end}" for panel in view.panels for end in ("introduction", "conclusion")}
     places |= {f"{panel.name}_{step.name}" for panel in view.panels for step in panel.steps if step.name}
-    conclusions = {f"{panel.name}_conclusion" for panel in view.panels}
-    assert places <= set(prose) <= places | conclusions
+    assert set(re.findall(r"macro (\w+)", (TEMPLATES / "prose" / "panels.txt").read_text())) == places
+    for place in places:
+        assert prose(f"panels.{place}", CLASS.network) or place.endswith("conclusion")
 
 
 @pytest.mark.parametrize(
@@ -111,9 +106,10 @@ def test_every_text_has_its_place_and_every_named_line_its_text(view, prose):
         (4, "Where a value acts along two paths", "∂E_total/∂a_h1 = "),
     ],
 )
-def test_a_reason_stands_at_the_line_that_it_explains(view, prose, panel, reason, formula):
+def test_a_reason_stands_at_the_line_that_it_explains(view, panel, reason, formula):
     shown = view.panels[panel - 1]
-    (step,) = [s for s in shown.steps if s.name and prose[f"{shown.name}_{s.name}"].startswith(reason)]
+    reasons = {step: prose(f"panels.{shown.name}_{step.name}", CLASS.network) for step in shown.steps if step.name}
+    (step,) = [step for step, text in reasons.items() if text.startswith(reason)]
     assert step.formula.text.startswith(formula)
 
 
@@ -132,7 +128,7 @@ def test_mazur_starts_from_the_published_error():
 def test_any_learning_rate_makes_a_view(preset, rate):
     view = view_backprop(compute_part1(PRESETS[preset], rate))
     assert rate in [curve.learning_rate for curve in view.comparison.curves]
-    assert render_prose("learning_rates.txt", comparison=view.comparison)
+    assert sentences("learning_rates.reading", view.comparison)
 
 
 def test_a_mark_stays_on_the_line_of_its_symbol():
