@@ -12,7 +12,7 @@ from markupsafe import Markup
 from backprop.derivation import Derivation, slopes
 from backprop.network import PRESETS, SHEET_ITERATIONS, Preset, gradient_name
 from backprop.printers.javascript import step_function, values_function
-from backprop.simulate import first_rows
+from backprop.simulate import compute_iteration_0
 from reports.formats import brief, short
 from reports.views.explorer_parts import Part, explain
 from reports.views.formulas import symbol, value_of
@@ -176,7 +176,7 @@ def _program(derivation: Derivation) -> str:
 
 def _marks(derivation: Derivation, preset: Preset, drawing: Plan) -> dict[str, Mark]:
     """Read every gradient of iteration 0, for the drawing that does not move."""
-    row = first_rows(derivation, preset, [{}])[0]
+    row = compute_iteration_0(derivation, preset, [{}])[0]
     values = {sp.Symbol(name): value for name, value in {**preset.values, **row}.items()}
     gradients = {name: value_of(expression, values) for name, expression in slopes(derivation).items()} | row
     carried = {wire.key: wire.key if wire.weight else wire.source for wire in drawing.wires}
