@@ -18,6 +18,7 @@ NUMBER_FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "rough_share": formats.rough_share,
         "short": formats.short,
         "counted": formats.counted,
+        "listing": formats.listing,
         "thousands": "{:,.0f}".format,
         "rate": learning_rate_text,
         "sentence_start": formats.sentence_start,

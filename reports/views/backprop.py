@@ -152,6 +152,12 @@ class BackpropView:
     identities: tuple[Identity, ...]
 
     @property
+    def computed(self) -> tuple[Column, ...]:
+        """The columns of the forward pass."""
+        kinds = (Kind.NET_INPUT, Kind.ACTIVATION, Kind.ERROR, Kind.TOTAL_ERROR)
+        return tuple(column for column in self.table.columns if column.kind in kinds)
+
+    @property
     def paper_tables(self) -> PaperTables:
         """Split the table."""
         network, table = self.preset.network, self.table

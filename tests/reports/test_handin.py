@@ -12,8 +12,8 @@ from programs import require
 from backprop.network import PRESETS
 from backprop.part1 import compute_part1
 from reports.build import build
-from reports.drawings import sheet_picture as pictures
-from reports.drawings.sheet_drawing import draw_sheet
+from reports.drawings import sheet as pictures
+from reports.drawings.sheet import draw_sheet
 from reports.errors import ReportError
 from reports.figures import draw
 from reports.handin.folder import _readme
