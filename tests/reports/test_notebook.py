@@ -21,6 +21,7 @@ from reports.handin import notebook as module
 from reports.handin.notebook_execution import execute
 from reports.handin.wheel import project_wheel
 from reports.inputs import read_inputs
+from reports.part1 import compute_part1
 from reports.view import Heading
 
 HEADING = Heading("A title", "Ada Lovelace")
@@ -196,7 +197,7 @@ def executions(monkeypatch):
 
 def made_again(other, heading=HEADING, notebook=True):
     extent = Extent(notebook, other / "nothing")
-    return build(heading, PRESETS["class"], 1.0, read_inputs(other), other, extent).notebook
+    return build(heading, compute_part1(PRESETS["class"], 1.0), read_inputs(other), other, extent).notebook
 
 
 def test_the_notebook_runs_once(other, executions):
