@@ -24,7 +24,7 @@ HORIZONS = (SHEET_ITERATIONS - 1, 200, ITERATIONS)
 SMALLEST_RATE, LARGEST_RATE = -3, 3
 """The slider's ends, as powers of ten; the number field takes any η above 0."""
 STEP, SLOPES, EXPONENTIAL = "networkStep", "networkSlopes", "excelExp"
-"""Functions of the page's scripts: the first two are printed from the derivation, and call the third."""
+"""Functions of the page's scripts: derivation.js exports the first two, printed, and calls the third."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class ExplorerView:
     """The explorer."""
 
     program: str
-    """JavaScript: one iteration, and the derivatives along every edge."""
+    """The source of derivation.js: one iteration, and the derivatives along every edge."""
     plan: Plan
     parts: tuple[Part, ...]
     groups: tuple[FieldGroup, ...]
@@ -171,7 +171,11 @@ def starting_values(preset: Preset, names: Iterable[str]) -> tuple[StartingValue
 
 def _program(derivation: Derivation) -> str:
     arguments = dict.fromkeys((*derivation.constants, *derivation.columns))
-    return step_function(derivation, STEP, EXPONENTIAL) + values_function(SLOPES, arguments, slopes(derivation))
+    step = step_function(derivation, STEP, EXPONENTIAL)
+    return (
+        f'import {{ {EXPONENTIAL} }} from "./numbers.js";\nexport {step}'
+        f"export {values_function(SLOPES, arguments, slopes(derivation))}"
+    )
 
 
 def _marks(derivation: Derivation, preset: Preset, drawing: Plan) -> dict[str, Mark]:
