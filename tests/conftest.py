@@ -1,16 +1,18 @@
-"""What all tests share."""
+"""What all tests share: the choice that `make quick` makes, and how many workers run them."""
 
 import os
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent / "helpers"))
+import quick
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Hooks of a conftest are not called for folders whose own conftest is still to be imported; a plugin's are.
     if os.environ.get("QUICK"):
-        import quick
-
         config.pluginmanager.register(quick)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Count the cores that this process may use, as containers often limit them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

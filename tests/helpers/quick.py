@@ -13,7 +13,9 @@ PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 def packages_left_out():
     """Return the packages of all extras but those that `make quick` installs."""
     extras = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    names = {extra: {re.split(r"[\[>=]", line)[0].replace("-", "_") for line in lines} for extra, lines in extras.items()}
+    names = {
+        extra: {re.split(r"[\[>=]", line)[0].replace("-", "_") for line in lines} for extra, lines in extras.items()
+    }
     return set().union(*names.values()) - names["quick"] - names["report"]
 
 
