@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backprop.proof.report import ProofReport
+from backprop.crosscheck.report import CrossCheck
 from backprop.records import read_record
 from mnist.costs import Measured, read_measured
 from mnist.errors import MnistError
@@ -29,7 +29,7 @@ class Inputs:
     evaluation: Evaluation
     weights: Weights
     workbook: Path
-    proof: ProofReport | None
+    proof: CrossCheck | None
     """What `make prove` found; None where it has not run."""
     studies: tuple[Study, ...] = ()
     """Of several seeds; empty where none was made."""
@@ -56,10 +56,10 @@ def read_inputs(output: Path) -> Inputs:
     return Inputs(history, evaluation, weights, workbook, _read_proof(output / "proof.json"), studies, measured)
 
 
-def _read_proof(path: Path) -> ProofReport | None:
+def _read_proof(path: Path) -> CrossCheck | None:
     if not path.exists():
         return None
-    return read_record(ProofReport, path, "run `make prove`, which writes it")
+    return read_record(CrossCheck, path, "run `make prove`, which writes it")
 
 
 def _check_history(path: Path, history: History) -> None:

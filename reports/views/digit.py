@@ -55,7 +55,7 @@ class DigitData:
     """What the page's own program needs: the network by layers and tensors, and the test images."""
 
     mean: float
-    deviation: float
+    standard_deviation: float
     epsilon: float
     layers: tuple[LayerFacts, ...]
     tensors: dict[str, WeightTensor]
@@ -108,7 +108,7 @@ def view_digit(evaluation: Evaluation, weights: Weights) -> DigitView:
         grounds=sum(paper * sum(window[:-1]) + window[-1] > 0 for window in windows),
         program=DigitData(
             mean=weights.mean,
-            deviation=weights.deviation,
+            standard_deviation=weights.deviation,
             epsilon=weights.epsilon,
             layers=evaluation.layers,
             tensors={name: weights.tensors[name] for name in tensor_shapes(evaluation.layers)},

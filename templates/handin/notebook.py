@@ -56,7 +56,7 @@ import numpy as np
 import torch
 from IPython.display import Markdown, Math, display
 
-from backprop.derivation import derive, prove
+from backprop.derivation import derive, verify_gradients
 from backprop.network import PRESETS, SHEET_ITERATIONS, SHEET_LEARNING_RATES
 from backprop.panels import panels
 from backprop.simulate import simulate
@@ -129,7 +129,7 @@ for panel in panels(derivation):
 # expression in weights, inputs and targets, and subtracts: nothing may be left.
 
 # %% proof
-proofs = [[proof.statement, "yes" if proof.holds else "NO"] for proof in prove(derivation)]
+proofs = [[proof.statement, "yes" if proof.holds else "NO"] for proof in verify_gradients(derivation)]
 Markdown(table(["statement", "holds"], proofs))
 
 # %% [markdown] table-text

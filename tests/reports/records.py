@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from agreement import REFERENCE
 
-from backprop.proof.report import Pair, ProofReport
+from backprop.crosscheck.report import CrossCheck, Pair
 from mnist.costs import EpochCost, EpochCosts, Measured, Race, Races
 from mnist.history import EpochRecord, Hardware, History, Versions, write_history
 from mnist.plan import Plan
@@ -28,7 +28,7 @@ from mnist.study import Study, study_of
 from reports.architecture import tensor_shapes
 from reports.inputs import Inputs
 
-PROOF = ProofReport(
+PROOF = CrossCheck(
     seed=3,
     cases=7,
     iterations=10,
