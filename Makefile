@@ -20,6 +20,9 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 ETA_FLAG = $${ETA:+--learning-rate="$$ETA"}
 TRAINING_FLAGS = $${EPOCHS:+--epochs="$$EPOCHS"} $${SEED:+--seed="$$SEED"}
 PAGE_FLAGS = $${AUTHOR:+--author="$$AUTHOR"} $${TITLE:+--title="$$TITLE"}
+NPM := $(shell command -v npm 2>/dev/null)
+NODE := tests/scripts/node_modules
+
 # For what mypy knows nothing of where it is not installed: torch, and what runs the notebook.
 UNTYPED := --ignore-missing-imports --allow-subclassing-any --no-warn-unused-ignores
 
@@ -77,10 +80,11 @@ bench: $(VENV)/dev.stamp ## what each command costs on this machine; FULL=1 trai
 pictures: $(VENV)/dev.stamp report ## photographs of the page in every state, and the pictures that README.md shows
 	@$(PY) tests/gallery.py "$$OUT"
 
-lint: $(VENV)/lint.stamp ## check format, style and types (mnist's own types, which need torch: .ci/run)
+lint: $(VENV)/lint.stamp $(if $(NPM),$(NODE)/stamp) ## check format, style and types (mnist's own types, which need torch: .ci/run)
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy --package=backprop --package=reports $(UNTYPED)
+	@$(if $(NPM),npm --prefix tests/scripts run --silent lint,echo 'not checked because npm is not installed: templates/scripts')
 
 clean: ## remove everything generated, the trained network too; keeps .venv and the downloaded data
 	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/report.html" "$$OUT/report.pdf" "$$OUT/pictures" "$$OUT/pictures-of-tests" "$$OUT/handin.zip" "$$OUT/mnist" "$$OUT/proof.json" "$$OUT/.cache"
@@ -108,3 +112,6 @@ COVERED_dev := base report handin quick lint
 $(VENV)/%.stamp: pyproject.toml | $(PY)
 	@echo 'Installing .$(EXTRAS_$*) (once$(if $(findstring mnist,$(EXTRAS_$*)),; torch takes some minutes)) …'
 	@$(PIP) --editable '.$(EXTRAS_$*)' && touch $(patsubst %,$(VENV)/%.stamp,$* $(COVERED_$*))
+
+$(NODE)/stamp: tests/scripts/package.json
+	@npm --prefix tests/scripts install --no-audit --no-fund --loglevel=error && touch $@
