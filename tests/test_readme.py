@@ -38,8 +38,6 @@ def test_every_command_line_is_understood(module, arguments):
     ("module", "arguments"), [m for m in modules() if m[1][0] in QUICK], ids=lambda part: "".join(part)
 )
 def test_quick_commands_do_what_they_say(module, arguments, tmp_path):
-    if module == "mnist":
-        import torch  # noqa: F401  `make quick` has none
     process = subprocess.run(
         [sys.executable, "-m", module, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )

@@ -20,7 +20,7 @@ def require_browser():
 
 def _found(path, message):
     if os.environ.get("QUICK"):
-        pytest.skip("`make quick` leaves out what runs other programs")
+        pytest.skip("`make quick` leaves out what starts a process")
     if path is None:
         if os.environ.get("CI"):
             pytest.fail(message)

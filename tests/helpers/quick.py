@@ -1,5 +1,6 @@
-"""What `make quick` leaves out, decided by what each test needs: packages, other programs, time."""
+"""What `make quick` leaves out, decided by what each test needs: packages, other processes, seconds."""
 
+import functools
 import re
 import sys
 import tomllib
@@ -25,6 +26,21 @@ LEFT_OUT = packages_left_out()
 def pytest_configure():
     # To import what is None raises ModuleNotFoundError: what is left out does not depend on what is installed.
     sys.modules.update(dict.fromkeys(LEFT_OUT - sys.modules.keys()))
+
+
+def pytest_runtest_setup():
+    leave_out_processes()
+
+
+@functools.cache
+def leave_out_processes():
+    """Skip a test when it starts a process; called where tests run, as pytest-xdist starts processes of its own."""
+
+    def watch(event, arguments):
+        if event == "subprocess.Popen":
+            pytest.skip("`make quick` leaves out what starts a process")
+
+    sys.addaudithook(watch)
 
 
 def pytest_collection_modifyitems(items):
