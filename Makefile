@@ -68,10 +68,10 @@ pdf: $(VENV)/report.stamp ## the page on paper, out/report.pdf, where Chromium, 
 	@$(PY) -m reports pdf --output="$$OUT"
 
 quick: $(VENV)/quick.stamp ## the tests that take a moment: no torch, browser, LibreOffice or network
-	@QUICK=1 $(PY) -m pytest --numprocesses=auto --dist=loadgroup -r fE
+	@QUICK=1 $(PY) -m pytest --numprocesses=auto --dist=worksteal -r fE
 
 test: $(VENV)/dev.stamp ## run every test
-	@$(PY) -m pytest --numprocesses=auto --dist=loadgroup
+	@$(PY) -m pytest --numprocesses=auto --dist=worksteal
 
 bench: $(VENV)/dev.stamp ## what each command costs on this machine; FULL=1 trains to 99.4 %, FILE='a folder' checks it too
 	@$(PY) tests/bench.py "$$OUT" "$$FILE"
