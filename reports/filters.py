@@ -1,11 +1,26 @@
-"""How templates spell numbers, whatever language they are written in."""
+"""How templates format values, whatever language they are written in."""
 
+import base64
+import io
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from PIL import Image
+
+from mnist.results import Answer
+from mnist.study import machine
 from reports import formats
-from reports.views.schedule import learning_rate_text
+
+
+def ink_image(answer: Answer) -> str:
+    """Return an image's ink as a PNG in a data URI: black of that opacity, so that the page shows through."""
+    rows, content = answer.rows(), io.BytesIO()
+    size = len(rows[0]), len(rows)
+    ink = Image.frombytes("L", size, b"".join(rows))
+    Image.merge("LA", (Image.new("L", size), ink)).save(content, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
+
 
 NUMBER_FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
@@ -15,7 +30,10 @@ NUMBER_FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "share": formats.share,
         "short": formats.short,
         "counted": formats.counted,
+        "times": formats.times,
+        "duration": formats.duration,
+        "rate": formats.learning_rate,
         "thousands": "{:,.0f}".format,
-        "rate": learning_rate_text,
+        "machine": machine,
     }
 )

@@ -54,6 +54,16 @@ def share(fraction: float, digits: int = 3) -> str:
     return text if text == OVERFLOW else f"{text}\N{NO-BREAK SPACE}%"
 
 
+def learning_rate(rate: float) -> str:
+    """Format a learning rate of a schedule."""
+    return fixed(rate, 5) if rate >= 1e-4 else significant(rate, 3)
+
+
+def duration(seconds: float) -> str:
+    """Format a time for reading: 61 seconds, 12.8 minutes."""
+    return counted(round(seconds), "second") if seconds < 120 else f"{fixed(seconds / 60, 1)} minutes"
+
+
 def superscript(number: int) -> str:
     """Raise a whole number: −3 as ⁻³."""
     return str(number).translate(_SUPERSCRIPTS)

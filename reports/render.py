@@ -3,18 +3,18 @@
 import base64
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from mnist.asked import LEAST_ACCURACY
 from reports.figures import Figures
-from reports.filters import NUMBER_FILTERS
+from reports.filters import NUMBER_FILTERS, ink_image
+from reports.prose import TEMPLATES, prose, sentences
 from reports.view import Page
+from reports.views.digit import heat
 from reports.views.formulas import names_as_symbols
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 STYLES = ("style.css", "explorer.css", "learning_rates.css", "digit.css")
 SCRIPTS = (
     "live.js",
@@ -82,5 +82,6 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters |= {**NUMBER_FILTERS, "names": names_as_symbols}
+    environment.filters |= {**NUMBER_FILTERS, "ink": ink_image, "heat": heat, "names": names_as_symbols}
+    environment.globals |= {"prose": prose, "sentences": sentences}
     return environment

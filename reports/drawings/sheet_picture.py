@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.image import imread, imsave
 
-from reports.cache import cached, digest
+from reports.cache import digest, load_or_make
 from reports.drawings.sheet_drawing import draw_sheet
 from reports.drawings.theme import Drawing
 
@@ -26,7 +26,7 @@ def sheet_picture(workbook: bytes, name: Path, network: Drawing, cache: Path) ->
     """
     office = shutil.which(_OFFICE) is not None and shutil.which(_PAGES) is not None
     key = digest([workbook, b"office" if office else network.png()])
-    return cached(
+    return load_or_make(
         cache,
         "sheet.png",
         key,

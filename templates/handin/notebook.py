@@ -68,14 +68,13 @@ from mnist.results import read_evaluation, read_weights
 from mnist.training import Training, probabilities_and_loss
 from reports.drawings.backprop import comparison_drawing, curve_drawing, network_drawing
 from reports.drawings.mnist import accuracy_drawing, confusion_drawing, loss_drawing
-from reports.formats import percent, share, significant
+from reports.formats import learning_rate, percent, share, significant
 from reports.handin.markdown import table
+from reports.prose import prose
 from reports.views.backprop import view_backprop
 from reports.views.formulas import formula
 from reports.views.learning_rates import compare
-from reports.views.mnist import view_mnist
-from reports.views.recipe_words import recipe_facts
-from reports.views.schedule import learning_rate_text
+from reports.views.mnist import view_mnist, view_recipe
 
 
 def show(drawing):
@@ -248,7 +247,7 @@ show_code(Network)
 # %% recipe
 history = read_history(FOLDER / "results" / "history.json")
 evaluation = read_evaluation(FOLDER / "results" / "evaluation.json")
-facts = [[fact.name, fact.value, fact.meaning] for fact in recipe_facts(history.recipe)]
+facts = [[row.label, prose("mnist.hyperparameter", row), row.meaning] for row in view_recipe(history.recipe)]
 Markdown(table(["", "value", "meaning"], facts))
 
 # %% [markdown] step-text
@@ -289,7 +288,7 @@ log = [
     [
         record.epoch,
         f"{record.images:,}",
-        learning_rate_text(record.learning_rate),
+        learning_rate(record.learning_rate),
         f"{record.train_loss:.4f}",
         percent(record.train_accuracy),
         f"{record.test_loss:.4f}",
@@ -303,7 +302,7 @@ Markdown(table(header, log))
 # %% curves
 show(accuracy_drawing(history))
 show(loss_drawing(history))
-Markdown(" ".join(part_2.reading))
+Markdown(prose("mnist.training", part_2))
 
 # %% [markdown] weights-text
 # ### The trained network, run again
@@ -354,7 +353,7 @@ print(f"Recorded: {recorded}")
 
 # %% confusion
 show(confusion_drawing(part_2))
-Markdown(part_2.confusions)
+Markdown(prose("mnist.confusions", part_2))
 
 # %% [markdown] mistakes-text
 # ### Some of its mistakes
@@ -383,6 +382,9 @@ else:
 # ### Results
 
 # %% results
-words = [". ".join(filter(None, (verdict.word, verdict.note))) for verdict in part_2.verdicts]
-verdicts = [[verdict.asked, verdict.reached, word] for verdict, word in zip(part_2.verdicts, words, strict=True)]
+verdicts = []
+for requirement in part_2.requirements:
+    asked, reached, remark = (prose(f"mnist.{name}", requirement, part_2) for name in ("asked", "reached", "remark"))
+    words = ". ".join(filter(None, (prose("mnist.verdict", requirement), remark)))
+    verdicts.append([asked, reached, words])
 Markdown(table(["asked", "reached", ""], verdicts))

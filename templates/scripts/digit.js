@@ -21,7 +21,7 @@ afterFirstPaint(() => {
   // The image that the network gets.
   function currentImage() {
     if (state.pick === null) return digitImage.fromStrokes(state.strokes);
-    return Uint8Array.from(atob(data.picks[state.pick].pixels), character => character.charCodeAt(0));
+    return Uint8Array.from(atob(data.picks[state.pick]), character => character.charCodeAt(0));
   }
 
   // Paint one pixel for each value, from -1 to 1: the sign is the colour, the size the opacity. (In the dark scheme the
@@ -87,7 +87,7 @@ afterFirstPaint(() => {
 
   function showSource() {
     const drawn = state.strokes.length ? "Your drawing, scaled and centred" : "An empty field";
-    part("source").textContent = state.pick === null ? drawn : `As it is: ${data.picks[state.pick].name}`;
+    part("source").textContent = state.pick === null ? drawn : `As it is: ${radios[state.pick].nextElementSibling.alt}`;
     part("hint").hidden = Boolean(state.strokes.length);
   }
 

@@ -18,8 +18,8 @@ from reports.build import Extent, build
 from reports.cli import main as reports
 from reports.errors import ReportError
 from reports.handin import notebook as module
-from reports.handin.notebook_execution import execute
-from reports.handin.wheel import project_wheel
+from reports.handin.archives import project_wheel
+from reports.handin.notebook import execute
 from reports.inputs import read_inputs
 from reports.view import Heading
 
