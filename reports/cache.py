@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from backprop.files import write_atomically
+from backprop.files import write_file
 
 
 def digest(parts: Iterable[bytes]) -> str:
@@ -30,7 +30,7 @@ def load_or_make(folder: Path, name: str, key: str, make: Callable[[], bytes]) -
     if found is not None:
         return found
     made, path = make(), _path(folder, name, key)
-    write_atomically(path, made)
+    write_file(path, made)
     for other in folder.glob(_path(Path(), name, "*").name):
         if other != path:
             other.unlink(missing_ok=True)

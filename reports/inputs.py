@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backprop.proof.report import ProofReport
+from backprop.records import read_record
 from mnist.costs import Measured, read_measured
 from mnist.errors import MnistError
-from mnist.files import read_record
 from mnist.history import TEST_IMAGES, History, read_history
 from mnist.recipe import checked
 from mnist.results import Answer, Evaluation, Weights, read_evaluation, read_weights
@@ -40,19 +40,16 @@ class Inputs:
 def read_inputs(output: Path) -> Inputs:
     """Read OUTPUT/mnist and find OUTPUT/backprop.xlsx.
 
-    Raises ReportError that names the make target where something is missing, damaged, or of another run.
+    Raises BackpropError that names the make target where something is missing, damaged, or of another run.
     """
     workbook, folder = output / "backprop.xlsx", output / "mnist"
     if not workbook.is_file():
         raise ReportError(f"{workbook} does not exist: run `make workbook`, which writes it")
-    try:
-        history = read_history(folder / "history.json")
-        _check_history(folder / "history.json", history)
-        evaluation = read_evaluation(folder / "evaluation.json")
-        weights = read_weights(folder / "weights.json")
-        studies, measured = read_studies(folder), read_measured(folder)
-    except MnistError as error:
-        raise ReportError(str(error)) from error
+    history = read_history(folder / "history.json")
+    _check_history(folder / "history.json", history)
+    evaluation = read_evaluation(folder / "evaluation.json")
+    weights = read_weights(folder / "weights.json")
+    studies, measured = read_studies(folder), read_measured(folder)
     _check_images(folder / "evaluation.json", evaluation)
     _check_together(folder, history, evaluation)
     _check_weights(folder / "weights.json", weights, evaluation)
@@ -62,10 +59,7 @@ def read_inputs(output: Path) -> Inputs:
 def _read_proof(path: Path) -> ProofReport | None:
     if not path.exists():
         return None
-    try:
-        return read_record(ProofReport, path, "run `make prove`, which writes it")
-    except MnistError as error:
-        raise ReportError(str(error)) from error
+    return read_record(ProofReport, path, "run `make prove`, which writes it")
 
 
 def _check_history(path: Path, history: History) -> None:

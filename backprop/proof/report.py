@@ -1,10 +1,6 @@
 """What a comparison of engines found, as data and as a file."""
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
-
-from backprop.files import write_atomically
+from dataclasses import dataclass
 
 AGREEMENT = 1e-11
 """Two numbers agree if |a - b| ≤ max(1e-11·|b|, 1e-12)."""
@@ -39,8 +35,3 @@ class ProofReport:
     pairs: tuple[Pair, ...]
     missing: tuple[str, ...]
     """Engines that could not run, with what they need."""
-
-
-def write_report(path: Path, report: ProofReport) -> None:
-    """Write the report as JSON. Raises BackpropError where it can't be written."""
-    write_atomically(path, json.dumps(asdict(report), ensure_ascii=False, indent=1, allow_nan=False).encode())

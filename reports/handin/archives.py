@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from backprop import __version__
 from reports.cache import digest, load, load_or_make
 from reports.errors import ReportError
 from reports.files import fill
@@ -76,7 +77,7 @@ def _key(sources: dict[str, bytes]) -> str:
 
 def _name(sources: dict[str, bytes]) -> str:
     project = tomllib.loads(sources[_PROJECT_FILE].decode())["project"]
-    return f"{project['name'].replace('-', '_')}-{project['version']}-py3-none-any.whl"
+    return f"{project['name'].replace('-', '_')}-{__version__}-py3-none-any.whl"
 
 
 def _build(sources: dict[str, bytes]) -> bytes:

@@ -80,7 +80,9 @@ def test_mistakes_as_frequent_as_one_that_is_named_are_named_too(counts, told):
     said = confusions(replace(records.evaluation(), confusion=confusion))
     assert told in said
     if len(counts) < 10:
-        assert said.count("read as") == sum(count >= sorted(counts.values(), reverse=True)[:3][-1] for count in counts.values())
+        assert said.count("read as") == sum(
+            count >= sorted(counts.values(), reverse=True)[:3][-1] for count in counts.values()
+        )
 
 
 def test_no_mistakes_is_no_failure():

@@ -14,7 +14,8 @@ from backprop.network import PRESETS
 from backprop.proof import engines
 from backprop.proof.comparison import all_cases, compare
 from backprop.proof.engines import ENGINES, Case, Engine, MissingEngineError
-from backprop.proof.report import AGREEMENT, write_report
+from backprop.proof.report import AGREEMENT
+from backprop.records import write_record
 
 OWN = [engine for engine in ENGINES if engine.name in ("sympy, 50 digits", "NumPy")]
 
@@ -98,7 +99,7 @@ def test_a_program_that_fails_counts_as_missing(monkeypatch):
 
 def test_the_file_is_strict_json(tmp_path):
     report = compared(all_cases(seed=1, count=2, iterations=3), spoiled(lambda x: np.nan))
-    write_report(tmp_path / "proof.json", report)
+    write_record(tmp_path / "proof.json", report)
 
     def refuse(constant):
         raise AssertionError(constant)
