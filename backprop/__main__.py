@@ -208,8 +208,8 @@ def _print_trace(options: argparse.Namespace) -> None:
 def _check(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from backprop.audit.batch import check_files, collect
-    from backprop.audit.reports import as_csv, as_json, as_text
+    from backprop.check.batch import check_files, collect
+    from backprop.check.reports import as_csv, as_json, as_text
 
     files = collect(options.paths)
     if not files:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from backprop.audit.findings import COMPUTES_WRONGLY, FileReport, Finding, TableReport
+from backprop.check.findings import COMPUTES_WRONGLY, FileReport, Finding, TableReport
 
 _COLUMNS = (
     "file",

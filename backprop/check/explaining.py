@@ -8,9 +8,9 @@ from typing import Any
 
 import sympy as sp
 
-from backprop.audit.comparing import equal, is_small
-from backprop.audit.resolving import BEFORE
-from backprop.audit.tables import BIASES
+from backprop.check.comparing import equal, is_small
+from backprop.check.resolving import BEFORE
+from backprop.check.tables import BIASES
 from backprop.errors import BackpropError
 from backprop.network import gradient_name
 from backprop.printers.text import TextPrinter

@@ -11,9 +11,9 @@ import pytest
 from sheets import SheetPlan, write_sheet
 
 from backprop.__main__ import main
-from backprop.audit.batch import check_file, check_files, collect
-from backprop.audit.headers import quantity_of
-from backprop.audit.parser import UnreadableError, parse, pattern_of
+from backprop.check.batch import check_file, check_files, collect
+from backprop.check.headers import quantity_of
+from backprop.check.parser import UnreadableError, parse, pattern_of
 from backprop.network import PRESETS
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 
@@ -181,7 +181,7 @@ def test_damaged_xml_never_breaks_the_check(tmp_path):
 
 
 def test_a_file_that_hangs_is_given_up(sheet, tmp_path, monkeypatch):
-    from backprop.audit import batch
+    from backprop.check import batch
 
     def hang(path):
         import time
@@ -195,7 +195,7 @@ def test_a_file_that_hangs_is_given_up(sheet, tmp_path, monkeypatch):
 
 
 def test_a_file_that_breaks_the_check_is_named_and_the_others_are_checked(sheet, tmp_path, monkeypatch, capfd):
-    from backprop.audit import batch
+    from backprop.check import batch
 
     real, bad = batch.check_file, tmp_path / "bad.xlsx"
     monkeypatch.setattr(batch, "check_file", lambda path: real(path) if path == sheet else 1 / 0)
@@ -267,7 +267,7 @@ def test_the_command_prints_the_contracts_json(tmp_path):
     ],
 )
 def test_precedence_is_excels(formula, value):
-    from backprop.audit.resolving import _FUNCTIONS
+    from backprop.check.resolving import _FUNCTIONS
 
     def evaluate(tree):
         if hasattr(tree, "value"):

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from backprop.audit.model import Model
-from backprop.audit.parser import UnreadableError
-from backprop.audit.resolving import BEFORE, Resolver, address, as_sympy
+from backprop.check.model import Model
+from backprop.check.parser import UnreadableError
+from backprop.check.resolving import BEFORE, Resolver, address, as_sympy
 from backprop.errors import BackpropError
 from backprop.network import LEARNING_RATE, TOTAL_ERROR, Preset
 from backprop.simulate import Trace, simulate

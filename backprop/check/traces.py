@@ -10,11 +10,11 @@ import sympy as sp
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import range_boundaries
 
-from backprop.audit.findings import CHART, STALE, Finding
-from backprop.audit.parser import UnreadableError
-from backprop.audit.reading import Book
-from backprop.audit.resolving import BEFORE, Resolved, Resolver, as_sympy, leaves, runs
-from backprop.audit.tables import QUANTITIES, Table
+from backprop.check.findings import CHART, STALE, Finding
+from backprop.check.parser import UnreadableError
+from backprop.check.reading import Book
+from backprop.check.resolving import BEFORE, Resolved, Resolver, as_sympy, leaves, runs
+from backprop.check.tables import QUANTITIES, Table
 from backprop.network import LEARNING_RATE, TOTAL_ERROR
 
 

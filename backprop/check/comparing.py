@@ -8,7 +8,7 @@ from typing import Any
 import mpmath
 import sympy as sp
 
-from backprop.audit.resolving import BEFORE
+from backprop.check.resolving import BEFORE
 
 _POINTS, _DIGITS = 3, 30
 _MAX_EXPONENT = 10_000

@@ -10,10 +10,10 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from backprop.audit.checking import TableCheck
-from backprop.audit.findings import FileReport
-from backprop.audit.reading import Book, read_book
-from backprop.audit.tables import Nearest, Table, find_tables
+from backprop.check.checking import TableCheck
+from backprop.check.findings import FileReport
+from backprop.check.reading import Book, read_book
+from backprop.check.tables import Nearest, Table, find_tables
 from backprop.errors import BackpropError
 
 PATIENCE = 10.0  # seconds a file may take

@@ -9,17 +9,17 @@ from typing import Any
 import sympy as sp
 
 from backprop.activations import ActivationBase
-from backprop.audit import findings as kinds
-from backprop.audit.comparing import Composer, equal, is_small
-from backprop.audit.effects import Effects
-from backprop.audit.explaining import explain
-from backprop.audit.findings import Finding, LearningRate, TableReport
-from backprop.audit.model import Model, build_model, find_learning_rate, source_of
-from backprop.audit.parser import NoNumberError, UnreadableError
-from backprop.audit.reading import Book
-from backprop.audit.resolving import BEFORE, Resolved, Resolver, address, as_sympy, leaves, runs
-from backprop.audit.tables import QUANTITIES, Table
-from backprop.audit.traces import chart_findings, stale_findings
+from backprop.check import findings as kinds
+from backprop.check.comparing import Composer, equal, is_small
+from backprop.check.effects import Effects
+from backprop.check.explaining import explain
+from backprop.check.findings import Finding, LearningRate, TableReport
+from backprop.check.model import Model, build_model, find_learning_rate, source_of
+from backprop.check.parser import NoNumberError, UnreadableError
+from backprop.check.reading import Book
+from backprop.check.resolving import BEFORE, Resolved, Resolver, address, as_sympy, leaves, runs
+from backprop.check.tables import QUANTITIES, Table
+from backprop.check.traces import chart_findings, stale_findings
 from backprop.network import LEARNING_RATE
 from backprop.printers.excel import ExcelPrinter
 

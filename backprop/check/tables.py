@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from openpyxl.utils import get_column_letter
 
-from backprop.audit.headers import quantity_of
-from backprop.audit.reading import Book, Cell, Place
+from backprop.check.headers import quantity_of
+from backprop.check.reading import Book, Cell, Place
 from backprop.derivation import derive
 from backprop.network import PRESETS, gradient_name
 

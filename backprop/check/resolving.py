@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 from openpyxl.utils import get_column_letter
 
-from backprop.audit.parser import (
+from backprop.check.parser import (
     Area,
     Call,
     Name,
@@ -21,8 +21,8 @@ from backprop.audit.parser import (
     parse,
     pattern_of,
 )
-from backprop.audit.reading import Book, Cell, Place
-from backprop.audit.tables import CLASS, Table
+from backprop.check.reading import Book, Cell, Place
+from backprop.check.tables import CLASS, Table
 from backprop.network import LEARNING_RATE
 
 MAX_AREA, MAX_FOLLOWED, MAX_READ = 400, 40, 1000

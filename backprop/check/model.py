@@ -9,10 +9,10 @@ from typing import Any
 import sympy as sp
 
 from backprop.activations import spelled_out
-from backprop.audit.parser import Call, Number, Reference, UnreadableError, parse
-from backprop.audit.reading import Place
-from backprop.audit.resolving import BEFORE, Resolved, Resolver, as_sympy, leaves
-from backprop.audit.tables import BIASES, CLASS
+from backprop.check.parser import Call, Number, Reference, UnreadableError, parse
+from backprop.check.reading import Place
+from backprop.check.resolving import BEFORE, Resolved, Resolver, as_sympy, leaves
+from backprop.check.tables import BIASES, CLASS
 from backprop.derivation import Derivation, derive
 from backprop.network import LEARNING_RATE, Network, Neuron, gradient_name
 
