@@ -4,10 +4,10 @@ from dataclasses import asdict
 import pytest
 import records
 
+from backprop.errors import BackpropError
 from mnist.evaluation import export_weights
 from mnist.model import Network, layer_facts
 from mnist.results import write_weights
-from reports.errors import ReportError
 from reports.inputs import read_inputs
 
 
@@ -16,7 +16,7 @@ def change(path, **fields):
 
 
 def refusal(output):
-    with pytest.raises(ReportError) as caught:
+    with pytest.raises(BackpropError) as caught:
         read_inputs(output)
     assert "\n" not in str(caught.value)
     return str(caught.value)
