@@ -13,6 +13,7 @@ import pytest
 import records
 from agreement import REFERENCE, read_number, read_reference
 
+from backprop.errors import BackpropError
 from backprop.network import PRESETS
 from reports.build import Extent, build
 from reports.cli import main as reports
@@ -246,10 +247,10 @@ def test_weights_of_another_checkpoint_are_refused(other):
     path = other / "mnist" / "weights.json"
     text = path.read_text()
     path.write_text(text.replace(records.evaluation().checkpoint_sha256, "0" * 64))
-    with pytest.raises(ReportError, match="make report"):
+    with pytest.raises(BackpropError, match="make report"):
         made_again(other)
     path.unlink()
-    with pytest.raises(ReportError, match="make report"):
+    with pytest.raises(BackpropError, match="make report"):
         made_again(other)
     path.write_text(text)
 
