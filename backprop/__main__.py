@@ -228,8 +228,8 @@ def _check(options: argparse.Namespace) -> int:
 def _prove(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from backprop.proof.comparison import all_cases, compare
-    from backprop.proof.engines import ENGINES
+    from backprop.crosscheck.comparison import all_cases, compare
+    from backprop.crosscheck.engines import ENGINES
     from backprop.records import write_record
 
     if not (1 <= options.cases <= 1000 and 1 <= options.iterations <= 1000):

@@ -104,7 +104,7 @@ def simulate_many(derivation: Derivation, preset: Preset, learning_rates: Sequen
     return values
 
 
-def first_rows(
+def compute_iteration_0(
     derivation: Derivation, preset: Preset, changes: Sequence[Mapping[str, float]]
 ) -> list[dict[str, float]]:
     """Compute iteration 0 once per change of the starting values: every column by name."""

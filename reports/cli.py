@@ -140,13 +140,14 @@ def _build(options: argparse.Namespace) -> None:
     preset = PRESETS[options.preset]
     inputs = read_inputs(options.output)
     from reports.build import Extent, build
+    from reports.part1 import compute_part1
     from reports.view import Heading
     from reports.workbook_check import check_workbook
 
     heading, extent = Heading(options.title, options.author), Extent(options.notebook, options.data)
     learning_rate = options.learning_rate or preset.learning_rate
     check_workbook(inputs.workbook, preset, learning_rate)
-    built = build(heading, preset, learning_rate, inputs, options.output, extent)
+    built = build(heading, compute_part1(preset, learning_rate), inputs, options.output, extent)
     print(f"The page is {options.output / 'report.html'}, the workbook {inputs.workbook},")
     print(f"and both, with a README and pictures, are in {options.output / 'handin'}")
     if built.notebook:

@@ -1,4 +1,4 @@
-"""How templates format values, whatever language they are written in."""
+"""The filters of all templates, whatever language those are written in."""
 
 import base64
 import io
@@ -8,32 +8,34 @@ from typing import Any
 
 from PIL import Image
 
-from mnist.results import Answer
-from mnist.study import machine
+from mnist.records import Prediction
 from reports import formats
 
 
-def ink_image(answer: Answer) -> str:
+def ink_image(prediction: Prediction) -> str:
     """Return an image's ink as a PNG in a data URI: black of that opacity, so that the page shows through."""
-    rows, content = answer.rows(), io.BytesIO()
+    rows, content = prediction.rows(), io.BytesIO()
     size = len(rows[0]), len(rows)
     ink = Image.frombytes("L", size, b"".join(rows))
     Image.merge("LA", (Image.new("L", size), ink)).save(content, "PNG", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
 
 
-NUMBER_FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         "significant": formats.significant,
         "fixed": formats.fixed,
+        "brief": formats.brief,
+        "signed": formats.signed,
         "percent": formats.percent,
         "share": formats.share,
+        "rough_share": formats.rough_share,
         "short": formats.short,
         "counted": formats.counted,
         "times": formats.times,
         "duration": formats.duration,
         "rate": formats.learning_rate,
         "thousands": "{:,.0f}".format,
-        "machine": machine,
+        "sentence_start": formats.sentence_start,
     }
 )

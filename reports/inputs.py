@@ -5,17 +5,25 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backprop.proof.report import ProofReport
+from backprop.crosscheck.report import CrossCheck
 from backprop.records import read_record
-from mnist.costs import Measured, read_measured
+from mnist.bench import Benchmarks, read_benchmarks
+from mnist.constants import CLASSES, PIXELS
 from mnist.errors import MnistError
-from mnist.history import TEST_IMAGES, History, read_history
-from mnist.recipe import checked
-from mnist.results import Answer, Evaluation, Weights, read_evaluation, read_weights
+from mnist.recipe import check
+from mnist.records import (
+    TEST_SET,
+    Evaluation,
+    History,
+    Prediction,
+    Weights,
+    read_evaluation,
+    read_history,
+    read_weights,
+)
 from mnist.study import Study, read_studies
 from reports.errors import ReportError
 
-DIGITS, PIXELS = 10, 784
 _PARAMETERS = {"Conv2d": ("weight", "bias"), "BatchNorm2d": ("weight", "bias", "running_mean", "running_var")}
 """The tensors of a layer, by its kind."""
 _EVALUATE = "run `make report`, which evaluates anew"
@@ -29,11 +37,11 @@ class Inputs:
     evaluation: Evaluation
     weights: Weights
     workbook: Path
-    proof: ProofReport | None
+    proof: CrossCheck | None
     """What `make prove` found; None where it has not run."""
     studies: tuple[Study, ...] = ()
     """Of several seeds; empty where none was made."""
-    measured: Measured = field(default_factory=Measured)
+    measured: Benchmarks = field(default_factory=Benchmarks)
     """What `make bench` found out about the cost of training."""
 
 
@@ -49,26 +57,26 @@ def read_inputs(output: Path) -> Inputs:
     _check_history(folder / "history.json", history)
     evaluation = read_evaluation(folder / "evaluation.json")
     weights = read_weights(folder / "weights.json")
-    studies, measured = read_studies(folder), read_measured(folder)
+    studies, measured = read_studies(folder), read_benchmarks(folder)
     _check_images(folder / "evaluation.json", evaluation)
     _check_together(folder, history, evaluation)
     _check_weights(folder / "weights.json", weights, evaluation)
     return Inputs(history, evaluation, weights, workbook, _read_proof(output / "proof.json"), studies, measured)
 
 
-def _read_proof(path: Path) -> ProofReport | None:
+def _read_proof(path: Path) -> CrossCheck | None:
     if not path.exists():
         return None
-    return read_record(ProofReport, path, "run `make prove`, which writes it")
+    return read_record(CrossCheck, path, "run `make prove`, which writes it")
 
 
 def _check_history(path: Path, history: History) -> None:
-    if history.measured_on != TEST_IMAGES:
+    if history.measured_on != TEST_SET:
         raise ReportError(f"{path} is of a run with --held-out, which is no result: run `make train` for one")
     if not history.epochs:
         raise ReportError(f"{path} holds no epoch yet: run `make train`, which goes on with the run")
     try:
-        checked(history.recipe)
+        check(history.recipe)
     except MnistError as error:
         raise ReportError(f"{path} is damaged (its recipe: {error}): run `make train`") from error
 
@@ -80,13 +88,13 @@ def _check_images(path: Path, evaluation: Evaluation) -> None:
             raise ReportError(f"{path} is damaged (image {image.index} is not what it should be): {_EVALUATE}")
 
 
-def _is_drawable(image: Answer) -> bool:
+def _is_drawable(image: Prediction) -> bool:
     try:
         pixels = base64.b64decode(image.pixels, validate=True)
     except ValueError:
         return False
     digits = range(len(image.probabilities))
-    return len(digits) == DIGITS and image.true in digits and image.predicted in digits and len(pixels) == PIXELS
+    return len(digits) == CLASSES and image.true in digits and image.predicted in digits and len(pixels) == PIXELS
 
 
 def _check_together(folder: Path, history: History, evaluation: Evaluation) -> None:

@@ -13,7 +13,7 @@ from openpyxl.utils.cell import coordinate_from_string
 from backprop.derivation import Derivation, derive
 from backprop.network import Preset
 from backprop.sheet.layout import TablePlace, main_table
-from backprop.simulate import first_rows
+from backprop.simulate import compute_iteration_0
 from reports.errors import ReportError
 from reports.formats import significant
 
@@ -56,6 +56,6 @@ def _expected(
     derivation: Derivation, place: TablePlace, preset: Preset, learning_rate: float
 ) -> list[tuple[str, str, float]]:
     """List cell, name and value of η and of everything in the row of iteration 0."""
-    values = {**preset.values, **first_rows(derivation, preset, [{}])[0]}
+    values = {**preset.values, **compute_iteration_0(derivation, preset, [{}])[0]}
     cells = [(place.cell(name), name, values[name]) for name in derivation.columns]
     return [(place.learning_rate, "η", learning_rate), *cells]

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from mnist.asked import LEAST_ACCURACY
-from mnist.history import History
+from mnist.constants import REQUIRED_ACCURACY
+from mnist.records import History
 from mnist.study import Study
 from reports.drawings.theme import (
     ACCENT,
@@ -71,17 +71,17 @@ def accuracy_drawing(history: History) -> Drawing:
     with themed():
         axes = _epoch_axes(history, "accuracy")
         _scale_accuracy(axes, [*wrong_training, *wrong_test])
-        axes.axhline(1 - LEAST_ACCURACY, color=GOAL, linewidth=1.4, linestyle=(0, (5, 3)))
-        asked = f"{percent(LEAST_ACCURACY, 1)} asked"
-        place = (axes.get_xlim()[0], 1 - LEAST_ACCURACY)
+        axes.axhline(1 - REQUIRED_ACCURACY, color=GOAL, linewidth=1.4, linestyle=(0, (5, 3)))
+        asked = f"{percent(REQUIRED_ACCURACY, 1)} asked"
+        place = (axes.get_xlim()[0], 1 - REQUIRED_ACCURACY)
         axes.annotate(asked, place, (4, 4), textcoords="offset points", color=GOAL, va="bottom")
         _plot_both(axes, history, wrong_training, wrong_test)
-    description = prose("mnist.accuracy_drawing", history.epochs, LEAST_ACCURACY)
+    description = prose("mnist.accuracy_drawing", history.epochs, REQUIRED_ACCURACY)
     return Drawing("accuracy", "Accuracy, epoch by epoch", description, axes.figure)  # type: ignore[arg-type]
 
 
 def _scale_accuracy(axes: Axes, wrong: list[float]) -> None:
-    high, low = max(*wrong, 0.012) * 1.3, min(*wrong, 1 - LEAST_ACCURACY) * 0.7
+    high, low = max(*wrong, 0.012) * 1.3, min(*wrong, 1 - REQUIRED_ACCURACY) * 0.7
     axes.set_yscale("log")
     axes.set_ylim(high, low)
     axes.yaxis.set_major_locator(FixedLocator([share for share in _WRONG_SHARES if low <= share <= high]))
@@ -170,8 +170,8 @@ def study_drawing(studies: Sequence[Study]) -> Drawing:
         axes.set_xlabel("test accuracy after the last epoch")
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{significant(100 * value, 4)} %"))
-        axes.axvline(LEAST_ACCURACY, color=GOAL, linewidth=1.4, linestyle=(0, (5, 3)))
-        axes.text(LEAST_ACCURACY, -0.5, "asked ", color=GOAL, ha="right", va="bottom")
+        axes.axvline(REQUIRED_ACCURACY, color=GOAL, linewidth=1.4, linestyle=(0, (5, 3)))
+        axes.text(REQUIRED_ACCURACY, -0.5, "asked ", color=GOAL, ha="right", va="bottom")
         for row, study in enumerate(studies):
             accuracies = [result.accuracy for result in study.results]
             axes.scatter(accuracies, _stack(accuracies, row), s=44, color=ACCENT, linewidths=0, clip_on=False)

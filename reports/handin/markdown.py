@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from reports.filters import NUMBER_FILTERS
+from reports.filters import FILTERS
 from reports.prose import TEMPLATES, prose, sentences
 
 # Also what would make a link of an address by itself: "://" and "www.".
@@ -43,7 +43,7 @@ def table(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
 def markdown_environment() -> Environment:
     """Return an environment that escapes every value for Markdown, so that none can be forgotten."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES / "handin"),
+        loader=FileSystemLoader([TEMPLATES / "handin", TEMPLATES / "prose"]),
         # HTML's escaping is not Markdown's: `finalize` escapes instead.
         autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=False),
         undefined=StrictUndefined,
@@ -52,6 +52,6 @@ def markdown_environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {**NUMBER_FILTERS, "verbatim": Verbatim, "fenced": fenced}
+    environment.filters |= {**FILTERS, "verbatim": Verbatim, "fenced": fenced}
     environment.globals |= {"prose": prose, "sentences": sentences}
     return environment

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mnist.asked import LEAST_ACCURACY, MOST_EPOCHS, MOST_PARAMETERS
+from mnist.constants import EPOCH_LIMIT, PARAMETER_LIMIT, REQUIRED_ACCURACY
 from mnist.idx import raw_folder
 from reports.cache import digest, load, load_or_make
 from reports.errors import ReportError
@@ -66,7 +66,7 @@ def load_notebook_files(page: Page, inputs: NotebookInputs) -> dict[str, bytes]:
 
 
 def _read_results(records: Path) -> dict[str, bytes]:
-    """Read the files as they are: that they belong together was checked when they were read for the page."""
+    """Read the files as they are: that they belong together was check when they were read for the page."""
     return {f"results/{name}": (records / name).read_bytes() for name in _READ}
 
 
@@ -129,7 +129,7 @@ def _node(cell: TemplateCell, page: Page) -> dict[str, Any]:
 
 
 def _fill_in(text: str, page: Page) -> str:
-    asked = {"least_accuracy": LEAST_ACCURACY, "most_parameters": MOST_PARAMETERS, "most_epochs": MOST_EPOCHS}
+    asked = {"least_accuracy": REQUIRED_ACCURACY, "most_parameters": PARAMETER_LIMIT, "most_epochs": EPOCH_LIMIT}
     return markdown_environment().from_string(text).render(page=page, mnist=page.mnist, **asked)
 
 

@@ -4,7 +4,8 @@ from bisect import bisect_right
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mnist.results import Answer, Evaluation, LayerFacts, Weights, WeightTensor
+from mnist.records import Evaluation, LayerFacts, Prediction, Weights, WeightTensor
+from reports.prose import prose
 
 MOST_MISTAKES = 4
 """How many misclassified images the reader can pick, beside the samples."""
@@ -12,22 +13,31 @@ _HEAT_LEVELS = (0.01, 0.05, 0.2, 0.5, 0.9)
 
 
 @dataclass(frozen=True)
+class PickData:
+    """What the page's own program needs of a test image."""
+
+    name: str
+    pixels: str
+    """As in `mnist.records.Prediction`."""
+
+
+@dataclass(frozen=True)
 class DigitData:
-    """What the page's own program needs: the network by layers and tensors, and the pixels of the test images."""
+    """What the page's own program needs: the network by layers and tensors, and the test images."""
 
     mean: float
-    deviation: float
+    standard_deviation: float
     epsilon: float
     layers: tuple[LayerFacts, ...]
     tensors: dict[str, WeightTensor]
-    picks: tuple[str, ...]
+    picks: tuple[PickData, ...]
 
 
 @dataclass(frozen=True)
 class DigitView:
     """The section “Draw a digit”."""
 
-    picks: tuple[Answer, ...]
+    picks: tuple[Prediction, ...]
     """Test images that the reader can have classified: the samples of each digit first, then some of the mistakes."""
     mistakes: int
     """How many of the picks are mistakes chosen for being that."""
@@ -56,7 +66,7 @@ def view_digit(evaluation: Evaluation, weights: Weights) -> DigitView:
     mistakes = _choose_mistakes(evaluation)
     picks = (*evaluation.samples, *mistakes)
     first = evaluation.layers[0]
-    windows, paper = _windows(first, weights), -weights.mean / weights.deviation
+    windows, paper = _windows(first, weights), -weights.mean / weights.std
     return DigitView(
         picks=picks,
         mistakes=len(mistakes),
@@ -64,15 +74,15 @@ def view_digit(evaluation: Evaluation, weights: Weights) -> DigitView:
         kernel=first.kernel or 1,
         windows=windows,
         paper=paper,
-        ink=(1 - weights.mean) / weights.deviation,
+        ink=(1 - weights.mean) / weights.std,
         grounds=sum(paper * sum(window[:-1]) + window[-1] > 0 for window in windows),
         program=DigitData(
             mean=weights.mean,
-            deviation=weights.deviation,
+            standard_deviation=weights.std,
             epsilon=weights.epsilon,
             layers=evaluation.layers,
             tensors=weights.tensors,
-            picks=tuple(prediction.pixels for prediction in picks),
+            picks=tuple(PickData(prose("mnist.test_image", pick), pick.pixels) for pick in picks),
         ),
     )
 
@@ -89,7 +99,7 @@ def _windows(first: LayerFacts, weights: Weights) -> tuple[tuple[float, ...], ..
     return tuple((*window, bias) for window, bias in zip(windows.tolist(), biases.tolist(), strict=True))
 
 
-def _choose_mistakes(evaluation: Evaluation) -> tuple[Answer, ...]:
+def _choose_mistakes(evaluation: Evaluation) -> tuple[Prediction, ...]:
     """Choose the first mistakes in the order of the test set that are no samples anyway."""
     sampled = {sample.index for sample in evaluation.samples}
     return tuple(wrong for wrong in evaluation.misclassified if wrong.index not in sampled)[:MOST_MISTAKES]

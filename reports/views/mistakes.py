@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mnist.results import Answer, Evaluation
+from mnist.records import Evaluation, Prediction
 
 MOST_IMAGES = 150
 """How many misclassified digits the page shows; a good network has far fewer, and the page stays below 1 MB."""
@@ -34,7 +34,7 @@ class MistakeGroup:
     predicted: int
     count: int
     """All of them."""
-    images: tuple[Answer, ...]
+    images: tuple[Prediction, ...]
     """Those that the page shows, by falling probability of the prediction."""
 
 
@@ -43,7 +43,7 @@ def group_mistakes(evaluation: Evaluation) -> tuple[MistakeGroup, ...]:
 
     Where there are more than MOST_IMAGES, every group keeps its surest ones, and none is left without an image.
     """
-    groups: dict[tuple[int, int], list[Answer]] = defaultdict(list)
+    groups: dict[tuple[int, int], list[Prediction]] = defaultdict(list)
     for wrong in sorted(evaluation.misclassified, key=_surest_first):
         groups[wrong.true, wrong.predicted].append(wrong)
     shown = _count_shown(groups)
@@ -71,11 +71,11 @@ def confusion_cells(evaluation: Evaluation, groups: Iterable[MistakeGroup]) -> t
     )
 
 
-def _surest_first(wrong: Answer) -> tuple[float, int]:
+def _surest_first(wrong: Prediction) -> tuple[float, int]:
     return -wrong.probabilities[wrong.predicted], wrong.index
 
 
-def _count_shown(groups: Mapping[tuple[int, int], list[Answer]]) -> Mapping[tuple[int, int], int]:
+def _count_shown(groups: Mapping[tuple[int, int], list[Prediction]]) -> Mapping[tuple[int, int], int]:
     """Choose the surest of each group, then the second of each, until there are enough; count them by group."""
     ranked = sorted((rank, *_surest_first(w), w.true, w.predicted) for g in groups.values() for rank, w in enumerate(g))
     shown: dict[tuple[int, int], int] = defaultdict(int)

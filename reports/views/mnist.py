@@ -5,13 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnist.asked import LEAST_ACCURACY, MOST_EPOCHS, MOST_PARAMETERS
-from mnist.costs import EpochCosts, Measured, Races
-from mnist.history import EpochRecord, History
-from mnist.plan import TRAINING_IMAGES, Plan
-from mnist.recipe import FULL_SIZE, ONE_CYCLE, STEPS, Recipe, is_changed
-from mnist.results import Evaluation
-from mnist.study import Study, machine
+from mnist.bench import Benchmarks, EpochCosts, Races
+from mnist.constants import EPOCH_LIMIT, IMAGE_SIZE, PARAMETER_LIMIT, REQUIRED_ACCURACY, TRAINING_IMAGES
+from mnist.plan import TrainingPlan
+from mnist.recipe import ONE_CYCLE, STEPS, Recipe, is_changed
+from mnist.records import EpochRecord, Evaluation, History
+from mnist.study import Study
 from reports.views.mistakes import ConfusionCell, MistakeGroup, confusion_cells, group_mistakes
 from reports.views.schedule import ScheduleView, view_schedule
 
@@ -53,7 +52,7 @@ class MnistView:
     recipe: tuple[Hyperparameter, ...]
     first_whole: EpochRecord | None
     """The first epoch that trains on whole images after epochs that train on small ones; None where there is none."""
-    goal: float = LEAST_ACCURACY
+    goal: float = REQUIRED_ACCURACY
 
     @property
     def first(self) -> EpochRecord:
@@ -80,11 +79,6 @@ class MnistView:
         """Return whether every epoch after the first one at the goal is there too."""
         reached = self.epochs_at_goal
         return bool(reached) and len(reached) == self.last.epoch - reached[0] + 1
-
-    @property
-    def finished(self) -> bool:
-        """Return whether all epochs of the recipe are done."""
-        return len(self.history.epochs) >= self.history.recipe.epochs
 
     @property
     def evaluation_differs(self) -> bool:
@@ -167,10 +161,10 @@ def view_studies(studies: Sequence[Study]) -> tuple[StudyView, ...]:
     return tuple(StudyView(study, is_changed(study.recipe_name, study.recipe)) for study in studies)
 
 
-def view_speed(measured: Measured) -> SpeedView | None:
+def view_speed(measured: Benchmarks) -> SpeedView | None:
     """Arrange what was measured; None where nothing was."""
     found = [each for each in (measured.epochs, measured.race) if each]
-    machines = sorted({machine(each.hardware) for each in found})
+    machines = sorted({each.hardware.description for each in found})
     return SpeedView(measured.epochs, measured.race, tuple(machines)) if found else None
 
 
@@ -186,25 +180,25 @@ def view_recipe(recipe: Recipe) -> tuple[Hyperparameter, ...]:
 def _requirements(history: History, evaluation: Evaluation) -> tuple[Requirement, ...]:
     parameters, done, accuracy = evaluation.parameters, len(history.epochs), history.epochs[-1].test_accuracy
     return (
-        Requirement("parameters", MOST_PARAMETERS, parameters, parameters < MOST_PARAMETERS),
-        Requirement("epochs", MOST_EPOCHS, done, max(done, history.recipe.epochs) <= MOST_EPOCHS),
-        Requirement("accuracy", LEAST_ACCURACY, accuracy, accuracy >= LEAST_ACCURACY),
+        Requirement("parameters", PARAMETER_LIMIT, parameters, parameters < PARAMETER_LIMIT),
+        Requirement("epochs", EPOCH_LIMIT, done, max(done, history.recipe.epochs) <= EPOCH_LIMIT),
+        Requirement("accuracy", REQUIRED_ACCURACY, accuracy, accuracy >= REQUIRED_ACCURACY),
     )
 
 
 def _first_whole(history: History) -> EpochRecord | None:
-    plan = Plan(history.recipe, TRAINING_IMAGES)
+    plan = TrainingPlan(history.recipe, TRAINING_IMAGES)
     sizes = [plan.image_size(record.epoch) for record in history.epochs]
-    small = sum(size < FULL_SIZE for size in sizes)
+    small = sum(size < IMAGE_SIZE for size in sizes)
     return history.epochs[small] if 0 < small < len(sizes) else None
 
 
 def _trains_on_small_images(recipe: Recipe) -> bool:
-    return Plan(recipe, TRAINING_IMAGES).image_size(1) < FULL_SIZE
+    return TrainingPlan(recipe, TRAINING_IMAGES).image_size(1) < IMAGE_SIZE
 
 
 def _leaves_images_out(recipe: Recipe) -> bool:
-    plan = Plan(recipe, TRAINING_IMAGES)
+    plan = TrainingPlan(recipe, TRAINING_IMAGES)
     return any(plan.images_in(epoch) < plan.images for epoch in range(1, recipe.epochs + 1))
 
 
@@ -213,14 +207,14 @@ def _decays_in_steps(recipe: Recipe) -> bool:
 
 
 _APPLIES: Mapping[str, Callable[[Recipe], bool]] = {
-    "norm_size": lambda recipe: recipe.groups > 1,
-    "small_size": _trains_on_small_images,
-    "small_share": _trains_on_small_images,
-    "hard_share": _leaves_images_out,
-    "easy_share": _leaves_images_out,
-    "whole_first": _leaves_images_out,
-    "whole_last": _leaves_images_out,
-    "muon_rate": lambda recipe: recipe.muon_rate > 0,
+    "ghost_batch_size": lambda recipe: recipe.groups > 1,
+    "crop_size": _trains_on_small_images,
+    "crop_epoch_fraction": _trains_on_small_images,
+    "hard_example_fraction": _leaves_images_out,
+    "easy_example_fraction": _leaves_images_out,
+    "full_epochs_at_start": _leaves_images_out,
+    "full_epochs_at_end": _leaves_images_out,
+    "muon_learning_rate": lambda recipe: recipe.muon_learning_rate > 0,
     "warm_up": lambda recipe: recipe.schedule == ONE_CYCLE,
     "decay_epochs": _decays_in_steps,
     "decay_factor": _decays_in_steps,

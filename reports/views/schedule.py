@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mnist.history import History
-from mnist.plan import TRAINING_IMAGES, Plan
+from mnist.constants import TRAINING_IMAGES
+from mnist.plan import TrainingPlan
 from mnist.recipe import STEPS
+from mnist.records import History
 
 _POINTS, _LEAST_POINTS = 240, 16
 """Steps drawn of a run and at least of each epoch: a smooth curve; an epoch's first and last step are among them."""
@@ -75,7 +76,7 @@ class ScheduleView:
 
 def view_schedule(history: History) -> ScheduleView:
     """Compute the schedule of a run from its recipe, and set what the run recorded beside it."""
-    recipe, plan = history.recipe, Plan(history.recipe, TRAINING_IMAGES)
+    recipe, plan = history.recipe, TrainingPlan(history.recipe, TRAINING_IMAGES)
     recorded = {record.epoch: record.learning_rate for record in history.epochs}
     rates = [plan.learning_rate_at(step) for step in range(plan.steps)]
     top, begin = rates.index(max(rates)), recipe.averaging_start * plan.steps
@@ -87,16 +88,16 @@ def view_schedule(history: History) -> ScheduleView:
         averaged_from=_epochs_done(plan, begin) if recipe.averaging_start < 1 else None,
         rise=_epochs_done(plan, top + 1) if top else 0,
         is_constant=recipe.schedule == STEPS,
-        muon_rate=recipe.muon_rate,
+        muon_rate=recipe.muon_learning_rate,
     )
 
 
-def _row(plan: Plan, rates: Sequence[float], epoch: int, recorded: float | None) -> ScheduleRow:
+def _row(plan: TrainingPlan, rates: Sequence[float], epoch: int, recorded: float | None) -> ScheduleRow:
     own = rates[plan.steps_before(epoch) : plan.ends[epoch - 1]]
     return ScheduleRow(epoch, len(own), own[0], max(own), own[-1], recorded)
 
 
-def _curve(plan: Plan, rates: Sequence[float]) -> tuple[tuple[float, float], ...]:
+def _curve(plan: TrainingPlan, rates: Sequence[float]) -> tuple[tuple[float, float], ...]:
     """Choose some steps of each epoch: two neighbours at each border, so that a decay between epochs is upright."""
     points = max(_LEAST_POINTS, _POINTS // plan.recipe.epochs)
     chosen = []
@@ -106,7 +107,7 @@ def _curve(plan: Plan, rates: Sequence[float]) -> tuple[tuple[float, float], ...
     return tuple((_epochs_done(plan, step + 1), rates[step]) for step in chosen)
 
 
-def _epochs_done(plan: Plan, steps: float) -> float:
+def _epochs_done(plan: TrainingPlan, steps: float) -> float:
     """Convert steps to epochs, which differ in length where some leave images out."""
     whole = bisect_right(plan.ends, steps)
     return whole + ((steps - plan.steps_before(whole + 1)) / plan.steps_in(whole + 1) if steps < plan.steps else 0)

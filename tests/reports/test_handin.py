@@ -18,12 +18,13 @@ from reports.figures import draw
 from reports.handin.folder import _readme
 from reports.handin.markdown import Verbatim, escaped, fenced
 from reports.inputs import read_inputs
+from reports.part1 import compute_part1
 from reports.view import Heading, view_page
 
 
 @pytest.fixture(scope="module")
 def network():
-    return draw(view_page(Heading(), PRESETS["class"], 1.0, records.inputs())).network
+    return draw(view_page(Heading(), compute_part1(PRESETS["class"], 1.0), records.inputs())).network
 
 
 def test_folder_holds_text_workbook_page_and_every_picture(built):
@@ -58,13 +59,13 @@ def test_same_inputs_same_bytes(built):
         return {path.relative_to(built): path.read_bytes() for path in paths}
 
     before = snapshot()
-    build(Heading("A title", "Ada Lovelace"), PRESETS["class"], 1.0, read_inputs(built), built)
+    build(Heading("A title", "Ada Lovelace"), compute_part1(PRESETS["class"], 1.0), read_inputs(built), built)
     assert snapshot() == before
 
 
 def test_hostile_names_stay_text_in_markdown(output):
     author = "<img src=x onerror=alert(1)> [x](https://example.org) `a` | *b* $c$\n# d"
-    page = view_page(Heading(author, author), PRESETS["class"], 1.0, read_inputs(output))
+    page = view_page(Heading(author, author), compute_part1(PRESETS["class"], 1.0), read_inputs(output))
     pictures_shown = _Anything()
     readme = _readme(page, pictures_shown, ["README.md"])
     line = next(line for line in readme.splitlines() if line.startswith("by "))

@@ -5,9 +5,9 @@ import pytest
 import records
 
 from backprop.errors import BackpropError
+from backprop.records import write_record
 from mnist.evaluation import export_weights
-from mnist.model import Network, layer_facts
-from mnist.results import write_weights
+from mnist.model import ConvNet, layer_facts
 from reports.inputs import read_inputs
 
 
@@ -117,8 +117,8 @@ def test_every_layer_needs_its_tensors(output, part):
 
 
 def test_the_tensors_asked_for_are_those_of_torchs_network(output):
-    network = Network()
-    write_weights(output / "mnist" / "weights.json", export_weights(network, records.evaluation().checkpoint_sha256))
+    network = ConvNet()
+    write_record(output / "mnist" / "weights.json", export_weights(network, records.evaluation().checkpoint_sha256))
     change(output / "mnist" / "evaluation.json", layers=[asdict(layer) for layer in layer_facts(network)])
     assert read_inputs(output).weights.tensors.keys() == records.weights().tensors.keys()
 

@@ -5,10 +5,10 @@ import pytest
 from agreement import agrees
 from tabs import axe_findings
 
-from backprop.derivation import derive
 from backprop.network import PRESETS, SHEET_ITERATIONS, SHEET_LEARNING_RATES
 from reports.formats import significant
-from reports.views.learning_rates import compare
+from reports.part1 import compute_part1
+from reports.views.learning_rates import compare_learning_rates
 
 CLASS = PRESETS["class"]
 FIGURES = ("errors-linear", "errors-logarithmic")
@@ -23,9 +23,8 @@ def page(tab):
     return tab
 
 
-def curves_of(*rates):
-    rates = tuple(sorted({*SHEET_LEARNING_RATES, *rates}))
-    return {c.learning_rate: c for c in compare(derive(CLASS.network), CLASS, rates, rates, SHEET_ITERATIONS).curves}
+def curves_of(rate=1.0):
+    return {curve.learning_rate: curve for curve in compare_learning_rates(compute_part1(CLASS, rate)).curves}
 
 
 def readout(page, figure):
@@ -72,13 +71,13 @@ def test_an_own_curve_lies_where_matplotlib_draws_it(page, figure):
 def test_what_is_said_of_an_own_rate_agrees_with_the_pages_own_reading(page, rate):
     curves = curves_of(rate)
     curve, slowest = curves[rate], curves[0.1]
-    facts = page.evaluate("rate => liveComparison.describe(rate)", rate)
+    facts = page.evaluate("rate => page.comparison.measure(rate)", rate)
     assert facts["overflow"] == curve.overflow
     assert facts["halvedAt"] == curve.halved_at
     if curve.overflow is None:
         assert agrees(facts["errors"], curve.errors).all()
         assert agrees(facts["ratio"], curve.final / slowest.final)
-        assert (facts["rises"], facts["falls"]) == (curve.rises, curve.falls)
+        assert (facts["rises"], facts["falls"]) == (curve.rises, curve.decreases)
         assert facts["stuckAt"] == curve.stuck_at
         assert facts["diverges"] == (curve.final > curve.first)
 

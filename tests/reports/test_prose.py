@@ -4,7 +4,7 @@ from jinja2 import DictLoader, UndefinedError
 from reports import prose as module
 from reports.handin.markdown import markdown_environment
 from reports.prose import prose, sentences
-from reports.render import _environment
+from reports.render import page_environment
 
 TEMPLATE = """
 {% macro two(value) %}
@@ -43,7 +43,7 @@ def test_a_macro_that_says_nothing_gives_nothing(written):
 
 def test_page_and_readme_escape_what_they_are_given_each_in_its_way(written):
     template = '{{ prose("t.two", "<i>_x_") }}'
-    assert "One of &lt;i&gt;_x_ words" in _environment().from_string(template).render()
+    assert "One of &lt;i&gt;_x_ words" in page_environment().from_string(template).render()
     assert "One of \\<i\\>\\_x\\_ words" in markdown_environment().from_string(template).render()
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import records
 
-from mnist.results import WeightTensor
+from mnist.records import WeightTensor
 from reports.prose import prose
 from reports.views.digit import MOST_MISTAKES, heat, view_digit
 
@@ -57,5 +57,5 @@ def test_the_programs_data_are_the_network_and_the_pixels():
     evaluation, weights = records.evaluation(), records.weights()
     data = view_digit(evaluation, weights).data
     assert set(data["tensors"]) == set(weights.tensors)
-    assert data["picks"][:10] == tuple(sample.pixels for sample in evaluation.samples)
+    assert [pick["pixels"] for pick in data["picks"]][:10] == [sample.pixels for sample in evaluation.samples]
     assert [layer["name"] for layer in data["layers"]][:3] == ["conv1", "relu1", "norm1"]

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import records
 from sections import section_text
 
-from mnist.costs import Measured
-from mnist.study import study_of
+from mnist.bench import Benchmarks
+from mnist.study import make_study
 from reports.drawings.mnist import study_drawing
 from reports.views.mnist import view_speed, view_studies
 
@@ -21,8 +21,8 @@ def seeds(studies):
 
 
 def test_nothing_measured_says_nothing():
-    assert view_speed(Measured()) is None
-    assert speed(Measured()) == ""
+    assert view_speed(Benchmarks()) is None
+    assert speed(Benchmarks()) == ""
 
 
 def test_the_race_is_told_with_its_ratio_and_its_machine():
@@ -34,7 +34,7 @@ def test_the_race_is_told_with_its_ratio_and_its_machine():
 def test_a_recipe_that_did_not_get_there_is_named_and_no_ratio_given():
     race = records.measured().race
     slow, fast = race.races
-    told = speed(Measured(race=replace(race, races=(replace(slow, accuracy=0.9935), fast))))
+    told = speed(Benchmarks(race=replace(race, races=(replace(slow, accuracy=0.9935), fast))))
     assert "Measured to 99.4 %, which course did not reach" in told
     assert "times as long" not in told
 
@@ -54,7 +54,7 @@ def test_seeds_are_shown_with_n_and_spread():
 
 def test_a_single_seed_has_no_spread():
     run = records.history()
-    assert "accurate, changed 15 1 99.580 % – – 99.58 % 1 of 1" in seeds([study_of([run])])
+    assert "accurate, changed 15 1 99.580 % – – 99.58 % 1 of 1" in seeds([make_study([run])])
 
 
 def test_a_recipe_with_other_values_is_marked():

@@ -59,12 +59,12 @@ def test_more_epochs_than_allowed_are_not_reached():
 
 def test_small_images_explain_the_jump():
     history = records.history()
-    small = replace(history, recipe=replace(history.recipe, small_share=0.2, small_size=22))
+    small = replace(history, recipe=replace(history.recipe, crop_epoch_fraction=0.2, crop_size=22))
     told = [text for text in sentences("mnist.training", view_mnist(small, records.evaluation())) if "22 × 22" in text]
     assert len(told) == 1
     assert told[0].startswith("Up to epoch 3 ")
     assert "from epoch 4 on" in told[0]
-    whole = replace(history, recipe=replace(history.recipe, small_share=0.0))
+    whole = replace(history, recipe=replace(history.recipe, crop_epoch_fraction=0.0))
     assert "22 × 22" not in training(view_mnist(whole, records.evaluation()))
 
 
@@ -110,14 +110,12 @@ def test_every_value_of_the_recipe_is_told():
     recipe = view_mnist(records.history(), records.evaluation()).recipe
     names = [row.label for row in recipe]
     assert {"Epochs", "Batch size", "Learning rate η", "Warm-up", "Momentum", "Random shift"} <= set(names)
-    assert "Factor of a fall" not in names
+    assert "Decay factor" not in names
     assert all(row.meaning for row in recipe)
     values = {row.label: prose("mnist.hyperparameter", row).replace(SPACE, " ") for row in recipe}
-    assert {
-        name: values[name] for name in ("Batch size", "Small images", "Warm-up", "Random shift", "Weight decay")
-    } == {
+    assert {name: values[name] for name in ("Batch size", "Crop size", "Warm-up", "Random shift", "Weight decay")} == {
         "Batch size": "64 images",
-        "Small images": "22 × 22 pixels",
+        "Crop size": "22 × 22 pixels",
         "Warm-up": "20 %",
         "Random shift": "± 1 pixel",
         "Weight decay": "0.00001",
