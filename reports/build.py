@@ -61,7 +61,7 @@ def build(heading: Heading, part1: Part1, inputs: Inputs, output: Path, extent: 
 
 
 def _remove(archive: Path) -> None:
-    """Take away an archive that is not of the folder any more."""
+    """Remove an archive that is not of the folder any more."""
     try:
         archive.unlink(missing_ok=True)
     except OSError as error:

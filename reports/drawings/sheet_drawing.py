@@ -59,11 +59,11 @@ class _Grid:
         self._merged = {f"{cells}".partition(":")[0]: f"{cells}" for cells in sheet.merged_cells.ranges}
 
     def box_of(self, cell: Any) -> tuple[float, float, float, float]:
-        """Give left, top, right and bottom of a cell, or of all that it is merged with."""
+        """Return left, top, right and bottom of a cell, or of all that it is merged with."""
         return self.box(self._merged.get(cell.coordinate, cell.coordinate))
 
     def box(self, cells: str) -> tuple[float, float, float, float]:
-        """Give left, top, right and bottom of a range."""
+        """Return left, top, right and bottom of a range."""
         left, top, right, bottom = (int(edge or 1) for edge in range_boundaries(cells))
         return self.x[left - 1], self.y[top - 1], self.x[min(right, self.columns)], self.y[min(bottom, self.rows)]
 
@@ -99,7 +99,7 @@ def _draw_border(axes: Axes, grid: _Grid, cell: Any) -> None:
 
 
 def _number(value: float) -> str:
-    """Spell a number so that it fits its column."""
+    """Format a number so that it fits its column."""
     text = f"{value:.8f}".rstrip("0").rstrip(".")
     return text if value == 0 or 1e-4 <= abs(value) < 1e4 else f"{value:.4g}"
 

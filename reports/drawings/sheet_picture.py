@@ -20,7 +20,7 @@ _SECONDS = 180
 
 
 def sheet_picture(workbook: bytes, name: Path, network: Drawing, cache: Path) -> bytes:
-    """Give the PNG of the first sheet; one made before of the same workbook in the same way is taken from the cache.
+    """Return the first sheet as PNG; one made before of the same workbook in the same way comes from the cache.
 
     `name` is what an error calls the workbook: ReportError where it is none.
     """

@@ -225,8 +225,8 @@ for curve in comparison.curves:
 # %% [markdown] part-2
 # ## Part 2: MNIST
 #
-# 60,000 images of handwritten digits to learn from, 10,000 to be measured on, 28 × 28 pixels each. Asked for: at least
-# {{ least_accuracy | percent(1) }} of the test images right, with fewer than {{ most_parameters | thousands }}
+# 60,000 images of handwritten digits to learn from, 10,000 to be measured on, 28 × 28 pixels each. Asked for: a test
+# accuracy of at least {{ least_accuracy | percent(1) }}, with fewer than {{ most_parameters | thousands }}
 # parameters, in at most {{ most_epochs }} epochs.
 #
 # ### The network
@@ -267,8 +267,8 @@ if TRAIN:
 # %% [markdown] log-text
 # ### The log
 #
-# Every epoch as it was recorded. Where it left images out, its training figures are of those it saw, the hardest ones
-# among them. The test images are measured after it; nothing is chosen by them.
+# Every epoch as it was recorded. With hard-example mining, its training figures are of the images it saw, the hardest
+# ones among them. The test images are measured after it; nothing is chosen by them.
 
 # %% log
 part_2 = view_mnist(history, evaluation)
@@ -338,16 +338,16 @@ if DOWNLOAD or read_genuine(raw_folder(DATA)) is not None:
     dataset = load(DATA)
     probabilities, loss = probabilities_and_loss(network, dataset.test_images, dataset.test_labels)
     right = int((probabilities.argmax(1) == dataset.test_labels).sum())
-    print(f"Measured: {right} of {len(dataset.test_labels)} test images right, loss {loss:.4f}")
+    print(f"Measured: {right} of {len(dataset.test_labels)} test images classified correctly, loss {loss:.4f}")
 else:
     print("MNIST is not in data/, so nothing is measured here.")
-recorded = f"{evaluation.correct} of {evaluation.images} test images right, loss {evaluation.loss:.4f}"
+recorded = f"{evaluation.correct} of {evaluation.images} test images classified correctly, loss {evaluation.loss:.4f}"
 print(f"Recorded: {recorded}")
 
 # %% [markdown] confusion-text
 # ### What it confuses
 #
-# Rows are the true digits, columns the network's answers.
+# Rows are the true digits, columns the network's predictions.
 
 # %% confusion
 show(confusion_drawing(part_2))
@@ -356,7 +356,7 @@ Markdown(prose("mnist.confusions", part_2))
 # %% [markdown] mistakes-text
 # ### Some of its mistakes
 #
-# Those it was most sure of, with the true digit, the answer, and how probable the network thought it.
+# Those it was most sure of, with the true digit, the prediction and its probability.
 
 # %% mistakes
 COLUMNS = 8
