@@ -33,6 +33,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "short": formats.short,
         "counted": formats.counted,
         "times": formats.times,
+        "listing": formats.listing,
         "duration": formats.duration,
         "rate": formats.learning_rate,
         "thousands": "{:,.0f}".format,

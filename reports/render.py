@@ -74,7 +74,7 @@ def join_scripts(derivation: str) -> str:
 def page_environment() -> Environment:
     """Make an environment in which every value is escaped for HTML."""
     environment = Environment(
-        loader=FileSystemLoader([TEMPLATES / "page", TEMPLATES / "prose"]),
+        loader=FileSystemLoader(TEMPLATES / "page"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,

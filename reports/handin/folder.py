@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports.drawings.sheet_picture import sheet_picture
+from reports.drawings.sheet import sheet_picture
 from reports.errors import ReportError
 from reports.figures import Figures, draw_for_handin
 from reports.handin.markdown import markdown_environment

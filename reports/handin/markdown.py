@@ -43,7 +43,7 @@ def table(header: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
 def markdown_environment() -> Environment:
     """Return an environment that escapes every value for Markdown, so that none can be forgotten."""
     environment = Environment(
-        loader=FileSystemLoader([TEMPLATES / "handin", TEMPLATES / "prose"]),
+        loader=FileSystemLoader(TEMPLATES / "handin"),
         # HTML's escaping is not Markdown's: `finalize` escapes instead.
         autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=False),
         undefined=StrictUndefined,

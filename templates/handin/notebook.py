@@ -59,6 +59,7 @@ from IPython.display import Markdown, Math, display
 from backprop.derivation import derive, verify_gradients
 from backprop.network import PRESETS, SHEET_ITERATIONS
 from backprop.panels import panels
+from backprop.part1 import compute_part1
 from backprop.simulate import simulate
 from mnist.data import load
 from mnist.idx import raw_folder, read_genuine
@@ -69,7 +70,6 @@ from reports.drawings.backprop import comparison_drawing, curve_drawing, network
 from reports.drawings.mnist import accuracy_drawing, confusion_drawing, loss_drawing
 from reports.formats import learning_rate, percent, share, significant
 from reports.handin.markdown import table
-from reports.part1 import compute_part1
 from reports.prose import prose, sentences
 from reports.views.backprop import view_backprop
 from reports.views.formulas import formula

@@ -15,6 +15,7 @@ from agreement import REFERENCE, read_number, read_reference
 
 from backprop.errors import BackpropError
 from backprop.network import PRESETS
+from backprop.part1 import compute_part1
 from reports.build import Extent, build
 from reports.cli import main as reports
 from reports.errors import ReportError
@@ -22,7 +23,6 @@ from reports.handin import notebook as module
 from reports.handin.archives import project_wheel
 from reports.handin.notebook import execute
 from reports.inputs import read_inputs
-from reports.part1 import compute_part1
 from reports.view import Heading
 
 HEADING = Heading("A title", "Ada Lovelace")
