@@ -36,7 +36,7 @@ SEARCHED_ITERATIONS = 2000
 """How far to look for the iteration at which the error has halved."""
 MAZUR_ITERATIONS = 10_001
 STEP, SLOPES, EXPONENTIAL = "networkStep", "networkSlopes", "excelExp"
-"""JavaScript functions: the first two are printed from the derivation, and call the third."""
+"""Functions of the page's scripts: derivation.js exports the first two, printed, and calls the third."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,11 @@ def _gradients(derivation: Derivation) -> dict[str, Gradient]:
 
 def _print_program(derivation: Derivation) -> str:
     arguments = dict.fromkeys((*derivation.constants, *derivation.columns))
-    return step_function(derivation, STEP, EXPONENTIAL) + values_function(SLOPES, arguments, slopes(derivation))
+    step = step_function(derivation, STEP, EXPONENTIAL)
+    return (
+        f'import {{ {EXPONENTIAL} }} from "./numbers.js";\nexport {step}'
+        f"export {values_function(SLOPES, arguments, slopes(derivation))}"
+    )
 
 
 def _work_out(derivation: Derivation) -> WorkedExample:
