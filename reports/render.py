@@ -12,7 +12,7 @@ from reports.figures import Figures
 from reports.filters import NUMBER_FILTERS
 from reports.prose import TEMPLATES, prose, sentences
 from reports.view import Page
-from reports.views.formulas import names_as_symbols
+from reports.views.formulas import print_names
 
 STYLES = ("style.css", "explorer.css", "learning_rates.css", "digit.css")
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+\.js)";$', re.MULTILINE)
@@ -83,6 +83,6 @@ def page_environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters |= {**NUMBER_FILTERS, "names": names_as_symbols}
+    environment.filters |= {**NUMBER_FILTERS, "names": print_names}
     environment.globals |= {"prose": prose, "sentences": sentences}
     return environment

@@ -14,7 +14,7 @@ from backprop.part1 import Part1, partial
 from backprop.printers.infix import ATOM, Text
 from backprop.printers.mathml import MathMLPrinter
 from backprop.printers.mathml import math as math_element
-from reports.views.formulas import formula, symbol
+from reports.views.formulas import print_formula, print_symbol
 from reports.views.learning_rates import LIMITS, Limits
 from reports.views.network_layout import NetworkLayout, lay_out
 
@@ -195,7 +195,7 @@ def _groups(preset: Preset) -> tuple[FieldGroup, ...]:
 
 def starting_values(preset: Preset, names: Iterable[str]) -> tuple[StartingValue, ...]:
     """Return some of the numbers that a preset starts with."""
-    return tuple(StartingValue(name, symbol(name), preset.values[name]) for name in names)
+    return tuple(StartingValue(name, print_symbol(name), preset.values[name]) for name in names)
 
 
 def _marks(part1: Part1, layout: NetworkLayout) -> dict[str, Mark]:
@@ -226,7 +226,7 @@ def _marked(name: str, printed: str) -> str:
 
 
 def _mark(left: Any, right: Any, result: str) -> MarkedEquation:
-    letters = formula((left, right))
+    letters = print_formula((left, right))
     return MarkedEquation(
         letters.parts[0], Markup(math_element("", _MarkedPrinter().print(right))), result, letters.text
     )
@@ -238,7 +238,7 @@ def _explain(part1: Part1, layout: NetworkLayout, key: str) -> Part:
     update = next((e for e in derivation.updates if e.name == key), None)
     return Part(
         key=key,
-        symbol=symbol(key),
+        symbol=print_symbol(key),
         meaning=value.meaning if value else "",
         forward=_mark(value.symbol, value.expression, key) if value else None,
         backward=_backward(part1, key) if value or update else (),
