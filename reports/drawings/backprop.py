@@ -30,7 +30,7 @@ from reports.drawings.theme import (
 from reports.formats import short, significant
 from reports.prose import prose
 from reports.views.backprop import BackpropView
-from reports.views.learning_rates import Comparison, ErrorCurve
+from reports.views.learning_rates import Comparison, LearningCurve
 from reports.views.network_layout import Box, Wire
 
 
@@ -146,7 +146,7 @@ def comparison_drawing(comparison: Comparison, *, logarithmic: bool) -> Drawing:
     return Drawing(name, f"Total error for each learning rate, {scale} scale", description, figure, frame)
 
 
-def curve_drawing(comparison: Comparison, curve: ErrorCurve) -> Drawing:
+def curve_drawing(comparison: Comparison, curve: LearningCurve) -> Drawing:
     """Draw the error curve of one learning rate, on the scale that all of them share."""
     colour = curve_colours(comparison)[comparison.curves.index(curve)]
     with themed():
@@ -185,7 +185,7 @@ def _scale(axes: Axes, comparison: Comparison, logarithmic: bool) -> None:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 3)))
 
 
-def _plot(axes: Axes, curve: ErrorCurve, colour: str) -> list[tuple[float, float, str, str]]:
+def _plot(axes: Axes, curve: LearningCurve, colour: str) -> list[tuple[float, float, str, str]]:
     """Plot one curve; return its label and where it belongs."""
     lowest, highest = axes.get_ylim()
     floor = lowest if axes.get_yscale() == "log" else -math.inf
