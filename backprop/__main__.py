@@ -175,7 +175,7 @@ def _write_workbook(options: argparse.Namespace) -> None:
     preset = _preset(options)
     wanted = WorkbookOptions(preset, _learning_rate(options, preset), options.iterations, options.as_taught)
     export = build_workbook(wanted)
-    export.book.save(options.output)
+    export.save(options.output)
     for trace in export.traces:
         if trace.overflow is not None:
             _warn(f"{_overflows(trace.learning_rate, trace.overflow)}; its cells show #NUM! from there on")

@@ -42,6 +42,8 @@ class Page:
     speed: SpeedView | None
     """None where `make bench` has not run."""
     provenance: tuple[Fact, ...]
+    workbook_resaved: bool
+    """Whether another program has saved the workbook since its export."""
 
 
 def view_page(heading: Heading, preset: Preset, learning_rate: float, inputs: Inputs) -> Page:
@@ -57,6 +59,7 @@ def view_page(heading: Heading, preset: Preset, learning_rate: float, inputs: In
         studies=view_studies(inputs.studies),
         speed=view_speed(inputs.measured),
         provenance=provenance(inputs.history, inputs.evaluation),
+        workbook_resaved=inputs.workbook.resaved,
     )
 
 
