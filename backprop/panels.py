@@ -13,6 +13,8 @@ from backprop.network import TOTAL_ERROR, Kind, Neuron, gradient_name
 from backprop.notation import Partial, product
 
 _E = sp.Symbol(TOTAL_ERROR)
+_NAMES = ("forward", "output_chain", "output_weights", "hidden_activations", "hidden_chain", "hidden_weights")
+_FACTOR_NAMES = ("error_derivative", "activation_derivative", "input_derivative")
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class PanelLine:
 
     terms: tuple[Expression, ...]
     meaning: str
+    name: str = ""
+    """Of a line that carries the idea: what an explanation of it is filed under."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,11 @@ class Panel:
     number: int
     title: str
     lines: tuple[PanelLine, ...]
+
+    @property
+    def name(self) -> str:
+        """Return the name that explanations of the panel are filed under."""
+        return _NAMES[self.number - 1]
 
 
 def panels(derivation: Derivation) -> tuple[Panel, ...]:
@@ -63,12 +72,14 @@ def _forward_lines(derivation: Derivation) -> list[PanelLine]:
     spelled_out = ACTIVATIONS[derivation.network.activation].definition(sp.Symbol(first.name))
     if not isinstance(spelled_out, sp.tanh):  # which would read the same once more
         place = next(i for i, line in enumerate(lines) if line.terms[0] == sp.Symbol(first.activation))
-        lines[place] = PanelLine((*lines[place].terms, spelled_out), lines[place].meaning)
-    return [*lines, *(_line(derivation.equation(name)) for name in (TOTAL_ERROR, *derivation.network.errors))]
+        lines[place] = PanelLine((*lines[place].terms, spelled_out), lines[place].meaning, "activation")
+    lines.append(_line(derivation.equation(TOTAL_ERROR), "total_error"))
+    first_error, *others = map(derivation.equation, derivation.network.errors)
+    return [*lines, _line(first_error, "squared_error"), *map(_line, others)]
 
 
-def _line(equation: Equation) -> PanelLine:
-    return PanelLine((equation.symbol, equation.expression), equation.meaning)
+def _line(equation: Equation, name: str = "") -> PanelLine:
+    return PanelLine((equation.symbol, equation.expression), equation.meaning, name)
 
 
 def _path(derivation: Derivation, symbol: Expression) -> list[Expression]:
@@ -86,18 +97,24 @@ def _chain_lines(derivation: Derivation, weight: Expression) -> list[PanelLine]:
     equations = {later: derivation.equation(str(later)) for later in path[1:]}
     links = [(later, earlier) for earlier, later in pairwise(path)][::-1]
     lines = [
-        PanelLine((left, Partial(derivation.equation(TOTAL_ERROR).expression, weight)), "the total error is a sum"),
-        PanelLine((left, Partial(error, weight)), f"{weight} reaches {error} alone, so the other error drops out"),
+        PanelLine(
+            (left, Partial(derivation.equation(TOTAL_ERROR).expression, weight)), "the total error is a sum", "sum"
+        ),
+        PanelLine(
+            (left, Partial(error, weight)), f"{weight} reaches {error} alone, so the other error drops out", "one_error"
+        ),
         PanelLine(
             (left, Partial(error, weight), product(Partial(*link) for link in links)),
             "the chain rule: one factor for every step on the way from the error back to the weight",
         ),
     ]
-    for later, earlier in links:
+    for (later, earlier), name in zip(links, _FACTOR_NAMES, strict=True):
         equation = equations[later]
         shown = (Partial(equation.expression, earlier),) if earlier != weight else ()
         terms = (Partial(later, earlier), *shown, local_derivative(equation, earlier))
-        lines.append(PanelLine(terms, f"how {_what(derivation, later)} changes with {_what(derivation, earlier)}"))
+        lines.append(
+            PanelLine(terms, f"how {_what(derivation, later)} changes with {_what(derivation, earlier)}", name)
+        )
     return lines
 
 
@@ -124,12 +141,15 @@ def _activation_lines(derivation: Derivation, hidden: tuple[Neuron, ...]) -> lis
         PanelLine(
             (Partial(error, first), product(chain_factors(derivation.forward, first, error))),
             f"what {first} does to {error}",
+            f"path_{number}",
         )
-        for error in _symbols(derivation.network.errors)
+        for number, error in enumerate(_symbols(derivation.network.errors), 1)
     ]
     sums = [
         PanelLine(
-            (Partial(_E, a), product(chain_factors(derivation.forward, a))), f"{a} feeds both outputs: the parts add up"
+            (Partial(_E, a), product(chain_factors(derivation.forward, a))),
+            f"{a} feeds both outputs: the parts add up",
+            "sum_over_paths" if a == first else "",
         )
         for a in _symbols(neuron.activation for neuron in hidden)
     ]

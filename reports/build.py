@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backprop.files import write_file
-from backprop.network import Preset
 from reports.errors import ReportError
 from reports.figures import draw
 from reports.files import WrittenFolder, write_folder
@@ -12,6 +11,7 @@ from reports.handin.archive import zipped
 from reports.handin.folder import handin_files
 from reports.handin.notebook import Place, kept_notebook_files, notebook_files
 from reports.inputs import Inputs
+from reports.part1 import Part1
 from reports.render import render
 from reports.view import Heading, view_page
 
@@ -37,14 +37,12 @@ class Built:
     """Whether an archive and a notebook were removed because they told of another page."""
 
 
-def build(
-    heading: Heading, preset: Preset, learning_rate: float, inputs: Inputs, output: Path, extent: Extent = Extent()
-) -> Built:
+def build(heading: Heading, part1: Part1, inputs: Inputs, output: Path, extent: Extent = Extent()) -> Built:
     """Write OUTPUT/report.html and OUTPUT/handin; with the notebook in it, also OUTPUT/handin.zip.
 
     Raises ReportError or BackpropError where a file resists or a cell of the notebook fails.
     """
-    page = view_page(heading, preset, learning_rate, inputs)
+    page = view_page(heading, part1, inputs)
     figures = draw(page)
     html = render(page, figures)
     place = Place(output / "mnist", output / ".cache", extent.data)

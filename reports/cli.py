@@ -114,11 +114,12 @@ def _build(options: argparse.Namespace) -> None:
 
     inputs = read_inputs(options.output)
     from reports.build import Extent, build
+    from reports.part1 import compute_part1
     from reports.view import Heading
 
     heading, extent = Heading(options.title, options.author), Extent(options.notebook, options.data)
     workbook = inputs.workbook
-    built = build(heading, workbook.preset, workbook.learning_rate, inputs, options.output, extent)
+    built = build(heading, compute_part1(workbook.preset, workbook.learning_rate), inputs, options.output, extent)
     print(f"The page is {options.output / 'report.html'}, the workbook {workbook.path},")
     print(f"and both, with a README and pictures, are in {options.output / 'handin'}")
     if built.notebook:

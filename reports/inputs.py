@@ -10,11 +10,19 @@ from backprop.crosscheck.report import CrossCheck
 from backprop.network import Preset
 from backprop.records import read_record
 from backprop.sheet.record import read_workbook_record, sha256
-from mnist.costs import Measured, read_measured
+from mnist.bench import Benchmarks, read_benchmarks
 from mnist.errors import MnistError
-from mnist.history import TEST_IMAGES, History, read_history
-from mnist.recipe import checked
-from mnist.results import Answer, Evaluation, Weights, read_evaluation, read_weights
+from mnist.recipe import check
+from mnist.records import (
+    TEST_SET,
+    Evaluation,
+    History,
+    Prediction,
+    Weights,
+    read_evaluation,
+    read_history,
+    read_weights,
+)
 from mnist.study import Study, read_studies
 from reports.architecture import DIGITS, network_problem
 from reports.errors import ReportError
@@ -46,7 +54,7 @@ class Inputs:
     """What `make prove` found; None where it has not run."""
     studies: tuple[Study, ...] = ()
     """Of several seeds; empty where none was made."""
-    measured: Measured = field(default_factory=Measured)
+    measured: Benchmarks = field(default_factory=Benchmarks)
     """What `make bench` found out about the cost of training."""
 
 
@@ -60,7 +68,7 @@ def read_inputs(output: Path) -> Inputs:
     _check_history(folder / "history.json", history)
     evaluation = read_evaluation(folder / "evaluation.json")
     weights = read_weights(folder / "weights.json")
-    studies, measured = read_studies(folder), read_measured(folder)
+    studies, measured = read_studies(folder), read_benchmarks(folder)
     _check_evaluation(folder / "evaluation.json", evaluation)
     _check_together(folder, history, evaluation)
     _check_weights(folder / "weights.json", weights, evaluation)
@@ -91,12 +99,12 @@ def _read_proof(path: Path) -> CrossCheck | None:
 
 
 def _check_history(path: Path, history: History) -> None:
-    if history.measured_on != TEST_IMAGES:
+    if history.measured_on != TEST_SET:
         raise ReportError(f"{path} is of a run with --held-out, which is no result: run `make train` for one")
     if not history.epochs:
         raise ReportError(f"{path} holds no epoch yet: run `make train`, which goes on with the run")
     try:
-        checked(history.recipe)
+        check(history.recipe)
     except MnistError as error:
         raise ReportError(f"{path} is damaged (its recipe: {error}): run `make train`") from error
     for place, record in enumerate(history.epochs, 1):
@@ -138,7 +146,7 @@ def _problem(evaluation: Evaluation) -> str | None:
     return None
 
 
-def _is_answer(answer: Answer) -> bool:
+def _is_answer(answer: Prediction) -> bool:
     try:
         size = len(binascii.a2b_base64(answer.pixels))
     except (binascii.Error, ValueError):

@@ -8,9 +8,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from mnist.asked import LEAST_ACCURACY
+from mnist.constants import REQUIRED_ACCURACY
 from reports.figures import Figures
-from reports.filters import NUMBER_FILTERS
+from reports.filters import FILTERS
+from reports.formats import paragraphs
 from reports.view import Page
 from reports.views.formulas import names_as_symbols
 
@@ -25,14 +26,14 @@ def render(page: Page, figures: Figures) -> str:
     style = "".join((TEMPLATES / "styles" / name).read_text(encoding="utf-8") for name in STYLES)
     script = join_scripts(page.backprop.explorer.program)
     return (
-        _environment()
+        page_environment()
         .get_template("page.html")
         .render(
             page=page,
             backprop=page.backprop,
             mnist=page.mnist,
             figures=figures,
-            least_accuracy=LEAST_ACCURACY,
+            least_accuracy=REQUIRED_ACCURACY,
             style=Markup(style),
             script=Markup(script),
             policy=content_security_policy(style, script),
@@ -71,12 +72,18 @@ def join_scripts(derivation: str) -> str:
     return '"use strict";\n{\n' + "".join(modules.values()) + "}\n"
 
 
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Make an environment in which every value is escaped for HTML."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES / "page"),
+        loader=FileSystemLoader([TEMPLATES / "page", TEMPLATES / "prose"]),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters |= {**NUMBER_FILTERS, "names": names_as_symbols}
+    environment.filters |= {**FILTERS, "names": names_as_symbols, "paragraphs": _paragraphs}
     return environment
+
+
+def _paragraphs(text: Markup) -> Markup:
+    """Set a rendered text, which is escaped already, as paragraphs."""
+    return Markup("\n").join(Markup(f"<p>{part}</p>") for part in paragraphs(text))

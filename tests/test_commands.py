@@ -12,7 +12,7 @@ from backprop import __version__
 from backprop.command import new_parser, run_command
 from backprop.errors import BackpropError, OutputError
 
-PACKAGES = ("backprop", "reports")
+PACKAGES = ("backprop", "mnist", "reports")
 
 
 def run(*arguments, **options):

@@ -35,3 +35,8 @@ class CrossCheck:
     pairs: tuple[Pair, ...]
     missing: tuple[str, ...]
     """Engines that could not run, with what they need."""
+
+    @property
+    def tolerance(self) -> float:
+        """The largest relative disagreement of two numbers that agree."""
+        return AGREEMENT

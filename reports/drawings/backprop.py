@@ -25,23 +25,23 @@ from reports.drawings.theme import (
 )
 from reports.formats import counted, listing, share, short, significant
 from reports.views.backprop import BackpropView
-from reports.views.learning_rates import Comparison, Curve
-from reports.views.network_plan import Box, Wire, plan
+from reports.views.learning_rates import Comparison, ErrorCurve
+from reports.views.network_layout import Box, Wire
 
 
 def network_drawing(view: BackpropView) -> Drawing:
     """Draw the 2-2-2 network with its starting values, and what iteration 0 computes in each neuron."""
-    arranged = plan(view.preset.network)
+    layout = view.explorer.layout
     with themed():
-        figure = canvas(arranged.width, arranged.height)
+        figure = canvas(layout.width, layout.height)
         axes = figure.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, arranged.width), ylim=(arranged.height, 0))
+        axes.set(xlim=(0, layout.width), ylim=(layout.height, 0))
         axes.axis("off")
-        for wire in arranged.wires:
+        for wire in layout.wires:
             _draw_wire(axes, wire, view)
-        for box in arranged.boxes:
+        for box in layout.boxes:
             _draw_box(axes, box, _value(view, box.key))
-        for note in arranged.notes:
+        for note in layout.notes:
             given = _value(view, note.value) if note.value else ""
             _write(axes, note.x, note.y, note.text + given, 11, ACCENT if given else MUTED)
     network = view.preset.network
@@ -56,7 +56,7 @@ def network_drawing(view: BackpropView) -> Drawing:
 
 
 def _computed(view: BackpropView) -> tuple[str, ...]:
-    """Name what the drawing shows beside the starting values, from left to right."""
+    """List what the drawing shows beside the starting values, from left to right."""
     network = view.preset.network
     neurons = [name for layer in network.layers for neuron in layer for name in (neuron.name, neuron.activation)]
     return (*neurons, *network.errors, TOTAL_ERROR)
@@ -99,7 +99,7 @@ def _write(axes: Axes, x: float, y: float, text: str, size: float, colour: str =
 
 
 def _value(view: BackpropView, name: str) -> str:
-    """Spell what the network starts with as it was chosen, and what iteration 0 computes with four digits."""
+    """Format what the network starts with as it was chosen, and what iteration 0 computes with four digits."""
     given = view.preset.values.get(name)
     return significant(float(view.trace.column(name)[0]), 4) if given is None else short(given)
 
@@ -123,7 +123,7 @@ def comparison_drawing(comparison: Comparison, *, logarithmic: bool) -> Drawing:
     return Drawing(name, f"Total error for each learning rate, {scale} scale", description + ".", figure, frame)
 
 
-def curve_drawing(comparison: Comparison, curve: Curve) -> Drawing:
+def curve_drawing(comparison: Comparison, curve: ErrorCurve) -> Drawing:
     """Draw the error curve of one learning rate, on the scale that all of them share."""
     colour = curve_colours(comparison)[comparison.curves.index(curve)]
     with themed():
@@ -136,7 +136,7 @@ def curve_drawing(comparison: Comparison, curve: Curve) -> Drawing:
 
 
 def curve_colours(comparison: Comparison) -> list[str]:
-    """Give each of the asked curves a colour of the series, and one of the reader's own the ink."""
+    """Return each curve's colour: of the series for those that the exercise asks for, else the ink."""
     series = iter(SERIES)
     return [next(series, INK) if curve.learning_rate in comparison.asked else INK for curve in comparison.curves]
 
@@ -162,8 +162,8 @@ def _scale(axes: Axes, comparison: Comparison, logarithmic: bool) -> None:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 3)))
 
 
-def _plot(axes: Axes, curve: Curve, colour: str) -> list[tuple[float, float, str, str]]:
-    """Plot one curve; give its label and where it belongs."""
+def _plot(axes: Axes, curve: ErrorCurve, colour: str) -> list[tuple[float, float, str, str]]:
+    """Plot one curve; return its label and where it belongs."""
     lowest, highest = axes.get_ylim()
     floor = lowest if axes.get_yscale() == "log" else -math.inf
     points = [(i, max(error, floor)) for i, error in enumerate(curve.errors) if math.isfinite(error)]
@@ -174,7 +174,7 @@ def _plot(axes: Axes, curve: Curve, colour: str) -> list[tuple[float, float, str
     return [(x, min(y, highest), curve.label, colour)]
 
 
-def _in_words(curve: Curve) -> str:
+def _in_words(curve: ErrorCurve) -> str:
     start = f"{curve.label} starts at {significant(curve.first, 4)}"
     if curve.overflow is not None:
         return f"{start} and overflows at iteration {curve.overflow}"

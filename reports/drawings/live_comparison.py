@@ -5,8 +5,8 @@ from typing import Any
 
 from reports.drawings.backprop import curve_colours
 from reports.drawings.theme import CLASSES, Drawing, Frame
+from reports.part1 import SEARCHED_ITERATIONS
 from reports.views.backprop import BackpropView
-from reports.views.learning_rates import SEARCHED_ITERATIONS
 
 
 @dataclass(frozen=True)

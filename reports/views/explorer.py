@@ -1,22 +1,20 @@
-"""What the live explorer needs: the mathematics as JavaScript, a formula for every part of the drawing, the fields."""
+"""What the explorer needs: the mathematics as JavaScript, a formula for every part of the drawing, the fields."""
 
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import sympy as sp
 from markupsafe import Markup
 
-from backprop.derivation import Derivation, slopes
 from backprop.network import PRESETS, SHEET_ITERATIONS, Preset, gradient_name
 from backprop.printers.javascript import step_function, values_function
-from backprop.simulate import compute_iteration_0
-from reports.formats import brief, short
-from reports.views.explorer_parts import Part, explain
+from reports.part1 import Part1
+from reports.views.explorer_parts import Part, explain_parts
 from reports.views.formulas import symbol, value_of
 from reports.views.learning_rates import LIMITS, Limits
-from reports.views.network_plan import Plan, plan
+from reports.views.network_layout import NetworkLayout, lay_out
 
 ITERATIONS = 1000
 HORIZONS = (SHEET_ITERATIONS - 1, 200, ITERATIONS)
@@ -33,14 +31,14 @@ class StartingValue:
 
     name: str
     symbol: Markup
-    value: str
+    value: float
 
 
 @dataclass(frozen=True)
 class FieldGroup:
-    """Numbers of one kind."""
+    """Starting values of one kind."""
 
-    title: str
+    kind: Literal["inputs", "targets", "weights", "biases"]
     fields: tuple[StartingValue, ...]
 
 
@@ -64,7 +62,7 @@ class LineWidth:
     highest_power: int = 1
 
     def of(self, gradient: float) -> float:
-        """Give the width in the units of the drawing."""
+        """Compute the width in the units of the drawing."""
         if not math.isfinite(gradient) or gradient == 0:
             return self.thinnest
         power = min(max(math.log10(abs(gradient)), self.lowest_power), self.highest_power)
@@ -81,24 +79,27 @@ class ExplorerSettings:
     starts: tuple[Start, ...]
     """The page's own first."""
     keys: tuple[str, ...]
-    """The parts that have an explanation, in the order in which a keyboard walks through them."""
+    """The parts that have an explanation, in the order of keyboard navigation."""
     paths: dict[str, tuple[str, ...]]
-    spoken: dict[str, str]
-    """What a voice says of each part: its formula and its gradient's."""
-    meanings: dict[str, str]
     line_width: LineWidth = LineWidth()
     limits: Limits = LIMITS
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What the drawing says of one gradient at iteration 0, where nothing moves."""
+    """One gradient at iteration 0, for the drawing that does not move."""
 
-    text: str
-    sign: str
-    """plus, minus or zero."""
-    width: float
-    """Of a line, in the units of the drawing."""
+    gradient: float
+
+    @property
+    def sign(self) -> Literal["plus", "minus", "zero"]:
+        """Return the sign, by which the style sheet chooses the colour."""
+        return "plus" if self.gradient > 0 else "minus" if self.gradient < 0 else "zero"
+
+    @property
+    def width(self) -> float:
+        """Return the width of a line, in the units of the drawing."""
+        return round(LineWidth().of(self.gradient), 2)
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class ExplorerView:
 
     program: str
     """JavaScript: one iteration, and the derivatives along every edge."""
-    plan: Plan
+    layout: NetworkLayout
     parts: tuple[Part, ...]
     groups: tuple[FieldGroup, ...]
     settings: ExplorerSettings
@@ -122,27 +123,25 @@ class ExplorerView:
         return asdict(self.settings)
 
 
-def view_explorer(derivation: Derivation, preset: Preset, learning_rate: float) -> ExplorerView:
+def view_explorer(part1: Part1) -> ExplorerView:
     """Arrange the explorer of a 2-2-2 network."""
-    drawing = plan(derivation.network)
-    parts = explain(derivation, drawing)
-    network = derivation.network
+    derivation, network = part1.derivation, part1.preset.network
+    layout = lay_out(network)
+    parts = explain_parts(part1, layout)
     return ExplorerView(
-        program=_program(derivation),
-        plan=drawing,
+        program=_program(part1),
+        layout=layout,
         parts=parts,
-        groups=_groups(preset),
+        groups=_groups(part1.preset),
         settings=ExplorerSettings(
             columns=derivation.columns,
             parameters=network.parameters,
             iterations=ITERATIONS,
-            starts=_starts(preset, learning_rate),
-            keys=drawing.keys,
+            starts=_starts(part1.preset, part1.learning_rate),
+            keys=layout.keys,
             paths={part.key: part.path for part in parts},
-            spoken={part.key: part.spoken for part in parts},
-            meanings={part.key: part.meaning for part in parts},
         ),
-        marks=_marks(derivation, preset, drawing),
+        marks=_marks(part1, layout),
     )
 
 
@@ -155,35 +154,32 @@ def _starts(preset: Preset, learning_rate: float) -> tuple[Start, ...]:
 
 def _groups(preset: Preset) -> tuple[FieldGroup, ...]:
     network = preset.network
-    kinds = (
-        ("Inputs", network.inputs),
-        ("Targets", network.targets),
-        ("Weights", network.weights),
-        ("Biases", network.biases),
+    groups = (
+        FieldGroup("inputs", starting_values(preset, network.inputs)),
+        FieldGroup("targets", starting_values(preset, network.targets)),
+        FieldGroup("weights", starting_values(preset, network.weights)),
+        FieldGroup("biases", starting_values(preset, network.biases)),
     )
-    return tuple(FieldGroup(title, starting_values(preset, names)) for title, names in kinds if names)
+    return tuple(group for group in groups if group.fields)
 
 
 def starting_values(preset: Preset, names: Iterable[str]) -> tuple[StartingValue, ...]:
-    """Spell some of the numbers that a preset starts with."""
-    return tuple(StartingValue(name, symbol(name), short(preset.values[name])) for name in names)
+    """Return some of the numbers that a preset starts with."""
+    return tuple(StartingValue(name, symbol(name), preset.values[name]) for name in names)
 
 
-def _program(derivation: Derivation) -> str:
+def _program(part1: Part1) -> str:
+    derivation = part1.derivation
     arguments = dict.fromkeys((*derivation.constants, *derivation.columns))
-    return step_function(derivation, STEP, EXPONENTIAL) + values_function(SLOPES, arguments, slopes(derivation))
+    return step_function(derivation, STEP, EXPONENTIAL) + values_function(SLOPES, arguments, part1.slopes)
 
 
-def _marks(derivation: Derivation, preset: Preset, drawing: Plan) -> dict[str, Mark]:
-    """Read every gradient of iteration 0, for the drawing that does not move."""
-    row = compute_iteration_0(derivation, preset, [{}])[0]
-    values = {sp.Symbol(name): value for name, value in {**preset.values, **row}.items()}
-    gradients = {name: value_of(expression, values) for name, expression in slopes(derivation).items()} | row
-    carried = {wire.key: wire.key if wire.weight else wire.source for wire in drawing.wires}
-    carried |= {box.key: box.key for box in drawing.boxes if box.key not in derivation.constants}
-    return {key: _mark(gradients[gradient_name(name)]) for key, name in carried.items()}
-
-
-def _mark(gradient: float) -> Mark:
-    sign = "plus" if gradient > 0 else "minus" if gradient < 0 else "zero"
-    return Mark(("+" if gradient > 0 else "") + brief(gradient, 3), sign, round(LineWidth().of(gradient), 2))
+def _marks(part1: Part1, layout: NetworkLayout) -> dict[str, Mark]:
+    """Compute every gradient of iteration 0."""
+    constants, trace = part1.derivation.constants, part1.trace
+    row = {name: float(trace.column(name)[0]) for name in trace.columns}
+    values = {sp.Symbol(name): value for name, value in {**part1.preset.values, **row}.items()}
+    gradients = {name: value_of(expression, values) for name, expression in part1.slopes.items()} | row
+    carried = {wire.key: wire.key if wire.weight else wire.source for wire in layout.wires}
+    carried |= {box.key: box.key for box in layout.boxes if box.key not in constants}
+    return {key: Mark(gradients[gradient_name(name)]) for key, name in carried.items()}

@@ -81,12 +81,13 @@ def symbol(name: str) -> Markup:
 
 def names_as_symbols(text: str) -> Markup:
     """Set the names of the sheet that occur in a sentence as symbols; all else is escaped as usual."""
-    parts = _NAME.split(text)
-    return Markup("").join(Markup(part) if place % 2 else escape(part) for place, part in enumerate(_set(parts)))
+    # What is Markup has been escaped.
+    parts = _NAME.split(escape(text))
+    return Markup("").join(map(Markup, _set(parts)))
 
 
 def _set(parts: Sequence[str]) -> Iterator[str]:
-    """Set every second part as a symbol that keeps the mark behind it on its line."""
+    """Yield every second part as a symbol that keeps the mark behind it on its line."""
     yield parts[0]
     for name, following in zip(parts[1::2], parts[2::2], strict=True):
         mark = following[:1] if following[:1] in _MARKS else ""
@@ -106,7 +107,7 @@ def value_of(expression: Any, values: Mapping[Any, float]) -> float:
 
 
 def partial(above: str, below: str) -> Any:
-    """Make ∂above/∂below as a sign."""
+    """Return ∂above/∂below as a sign."""
     return Partial(sp.Symbol(above), sp.Symbol(below))
 
 

@@ -1,15 +1,15 @@
 """Iteration 0 worked by hand: every formula with the numbers put in."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import sympy as sp
 from markupsafe import Markup
 
-from backprop.derivation import Derivation, chain_factors
-from backprop.network import LEARNING_RATE, TOTAL_ERROR, Preset, gradient_name
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, gradient_name
 from backprop.notation import product, total
-from backprop.simulate import Trace
+from reports.part1 import Part1
 from reports.views.formulas import Formula, formula, partial, value_of, with_numbers
 
 
@@ -24,52 +24,51 @@ class Worked:
 
 @dataclass(frozen=True)
 class WorkedGroup:
-    """Formulas that belong together."""
+    """Formulas of one kind."""
 
-    title: str
+    name: Literal["forward", "output_weights", "hidden_activations", "hidden_weights", "updates"]
     lines: tuple[Worked, ...]
 
 
-def work_out(derivation: Derivation, preset: Preset, trace: Trace) -> tuple[WorkedGroup, ...]:
+def work_out(part1: Part1) -> tuple[WorkedGroup, ...]:
     """Put the numbers of iteration 0 into every formula, in the order in which they are computed."""
-    values: dict[Any, float] = {sp.Symbol(name): value for name, value in preset.values.items()}
+    trace, derivation = part1.trace, part1.derivation
+    values: dict[Any, float] = {sp.Symbol(name): value for name, value in part1.preset.values.items()}
     values |= {sp.Symbol(name): float(trace.column(name)[0]) for name in trace.columns}
     values[sp.Symbol(LEARNING_RATE)] = trace.learning_rate
     hidden, output = derivation.network.layers
-    forward = [(e.symbol, e.expression) for e in derivation.forward]
-    outer = [_gradient(derivation, w) for neuron in output for w in neuron.weights]
-    back = [pair for neuron in hidden for pair in _by_ways(derivation, neuron.activation)]
-    inner = [_short_gradient(derivation, w, neuron.activation) for neuron in hidden for w in neuron.weights]
-    updates = [(sp.Symbol(f"{e.name}_new"), e.expression) for e in derivation.updates]
-    groups = (
-        ("Forward: from the inputs to the error", forward),
-        ("Backward: the weights of the output layer (panel 3)", outer),
-        ("Backward: the hidden activations (panel 4)", back),
-        ("Backward: the weights of the hidden layer (panels 5 and 6)", inner),
-        ("Update: one step against each gradient", updates),
+    return (
+        WorkedGroup("forward", _work(((e.symbol, e.expression) for e in derivation.forward), values)),
+        WorkedGroup("output_weights", _work((_gradient(part1, w) for n in output for w in n.weights), values)),
+        WorkedGroup("hidden_activations", _work((s for n in hidden for s in _sum(part1, n.activation)), values)),
+        WorkedGroup(
+            "hidden_weights",
+            _work((_short_gradient(part1, w, n.activation) for n in hidden for w in n.weights), values),
+        ),
+        WorkedGroup("updates", _work(((sp.Symbol(f"{e.name}_new"), e.expression) for e in derivation.updates), values)),
     )
-    return tuple(WorkedGroup(title, _work(pairs, values)) for title, pairs in groups)
 
 
-def _gradient(derivation: Derivation, weight: str) -> tuple[Any, Any]:
-    return partial(TOTAL_ERROR, weight), derivation.equation(gradient_name(weight)).expression
+def _gradient(part1: Part1, weight: str) -> tuple[Any, Any]:
+    return partial(TOTAL_ERROR, weight), part1.derivation.equation(gradient_name(weight)).expression
 
 
-def _by_ways(derivation: Derivation, activation: str) -> list[tuple[Any, Any]]:
-    """Give what an activation does to each error, and the sum of that."""
-    ways = [partial(error, activation) for error in derivation.network.errors]
-    symbols = [(sp.Symbol(error), sp.Symbol(activation)) for error in derivation.network.errors]
-    parts = [product(chain_factors(derivation.forward, inner, error)) for error, inner in symbols]
-    return [*zip(ways, parts, strict=True), (partial(TOTAL_ERROR, activation), total(ways))]
+def _sum(part1: Part1, activation: str) -> Iterator[tuple[Any, Any]]:
+    """Yield the derivative of each error by an activation, and their sum."""
+    signs = [partial(error, activation) for error in part1.derivation.network.errors]
+    for error, sign in zip(part1.derivation.network.errors, signs, strict=True):
+        yield sign, part1.contributions[error, activation]
+    yield partial(TOTAL_ERROR, activation), total(signs)
 
 
-def _short_gradient(derivation: Derivation, weight: str, activation: str) -> tuple[Any, Any]:
+def _short_gradient(part1: Part1, weight: str, activation: str) -> tuple[Any, Any]:
     """Keep ∂E_total/∂activation as one factor instead of the sum that stands for it."""
-    left, expression = _gradient(derivation, weight)
+    left, expression = _gradient(part1, weight)
     return left, product((partial(TOTAL_ERROR, activation), *expression.args[1:]))
 
 
-def _work(pairs: list[tuple[Any, Any]], values: dict[Any, float]) -> tuple[Worked, ...]:
+def _work(pairs: Iterable[tuple[Any, Any]], values: dict[Any, float]) -> tuple[Worked, ...]:
+    """Compute symbols from their expressions; what is computed is added to the values."""
     lines = []
     for left, expression in pairs:
         known = values.get(left)

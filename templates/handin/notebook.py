@@ -34,7 +34,7 @@ if FOLDER is None:
     )
 try:
     importlib.import_module("backprop.derivation")
-    importlib.import_module("mnist.results")
+    importlib.import_module("mnist.records")
 except ModuleNotFoundError:
     wheels = sorted(FOLDER.glob("backprop_report-*.whl"))
     if not wheels:
@@ -57,22 +57,22 @@ import torch
 from IPython.display import Markdown, Math, display
 
 from backprop.derivation import derive, verify_gradients
-from backprop.network import PRESETS, SHEET_ITERATIONS, SHEET_LEARNING_RATES
+from backprop.network import PRESETS, SHEET_ITERATIONS
 from backprop.panels import panels
 from backprop.simulate import simulate
 from mnist.data import load
-from mnist.history import read_history
 from mnist.idx import raw_folder, read_genuine
-from mnist.model import Network, summarise
-from mnist.results import read_evaluation, read_weights
+from mnist.model import ConvNet, summarise
+from mnist.records import read_evaluation, read_history, read_weights
 from mnist.training import Training, probabilities_and_loss
 from reports.drawings.backprop import comparison_drawing, curve_drawing, network_drawing
 from reports.drawings.mnist import accuracy_drawing, confusion_drawing, loss_drawing
 from reports.formats import percent, share, significant
 from reports.handin.markdown import table
+from reports.handin.markdown_templates import render_prose
+from reports.part1 import compute_part1
 from reports.views.backprop import view_backprop
 from reports.views.formulas import formula
-from reports.views.learning_rates import compare
 from reports.views.mnist import view_mnist
 from reports.views.recipe_words import recipe_facts
 from reports.views.schedule import learning_rate_text
@@ -106,7 +106,7 @@ LEARNING_RATE = 1.0
 
 # %% network
 preset = PRESETS[PRESET]
-part_1 = view_backprop(preset, LEARNING_RATE)
+part_1 = view_backprop(compute_part1(preset, LEARNING_RATE))
 show(network_drawing(part_1))
 Markdown(table(["", *preset.values], [["starting value", *preset.values.values()]]))
 
@@ -202,8 +202,7 @@ print(f"E_total moves by at most {part_1.slip.largest_shift:.1e} in {part_1.slip
 # The same network, the same start, another η: what the assignment asks for, first together, then one by one.
 
 # %% rates
-rates = tuple(sorted({*SHEET_LEARNING_RATES, LEARNING_RATE}))
-comparison = compare(derivation, preset, rates, SHEET_LEARNING_RATES, SHEET_ITERATIONS)
+comparison = part_1.comparison
 show(comparison_drawing(comparison, logarithmic=False))
 show(comparison_drawing(comparison, logarithmic=True))
 
@@ -218,7 +217,7 @@ results = [
     for curve in comparison.curves
 ]
 display(Markdown(table(["η", "final error", "of the initial error", "halved in iteration"], results)))
-Markdown("\n\n".join(comparison.reading))
+Markdown(render_prose("learning_rates.txt", comparison=comparison))
 
 # %% rates-one-by-one
 for curve in comparison.curves:
@@ -235,10 +234,10 @@ for curve in comparison.curves:
 # ### The network
 
 # %% summary
-print(summarise(Network()))
+print(summarise(ConvNet()))
 
 # %% network-code
-show_code(Network)
+show_code(ConvNet)
 
 # %% [markdown] recipe-text
 # ### How it was trained
@@ -313,7 +312,7 @@ Markdown(" ".join(part_2.reading))
 
 # %% weights
 weights = read_weights(FOLDER / "results" / "weights.json")
-network = Network()
+network = ConvNet()
 state = {name: torch.tensor(tensor.numbers()) for name, tensor in weights.tensors.items()}
 missing, unknown = network.load_state_dict(state, strict=False)
 assert not unknown and all(name.endswith("num_batches_tracked") for name in missing)

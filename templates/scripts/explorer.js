@@ -141,7 +141,7 @@ export class Explorer {
     if (key === this.state.chosen) return;
     this.state.chosen = key;
     this.showIteration();
-    this.announce(settings.spoken[key]);
+    this.announce(formulasOf(key).dataset.spoken ?? "");
   }
 
   goTo(/** @type {number} */ iteration) {
@@ -263,8 +263,7 @@ function createAnnouncer(/** @type {Element} */ element) {
 /** @param {HTMLElement} place @param {string} key @param {Values} values */
 function showFormulas(place, key, values) {
   if (place.dataset.shown !== key) {
-    const formulas = part("formulas", HTMLTemplateElement).content;
-    place.replaceChildren(find(`[data-part="${key}"]`, HTMLElement, formulas).cloneNode(true));
+    place.replaceChildren(formulasOf(key).cloneNode(true));
     place.dataset.shown = key;
   }
   for (const equation of findAll(".equation", HTMLElement, place)) {
@@ -276,6 +275,10 @@ function showFormulas(place, key, values) {
     const result = createMath("math", createMath("mrow", createMath("mo", "="), value));
     find(".figures", HTMLElement, equation).replaceChildren(numbers, " ", result);
   }
+}
+
+function formulasOf(/** @type {string} */ key) {
+  return find(`[data-part="${key}"]`, HTMLElement, part("formulas", HTMLTemplateElement).content);
 }
 
 async function copyRow() {

@@ -74,7 +74,7 @@ function showPart(key, element, { values, backward, chosen }) {
   if (!(key in settings.paths)) return;
   const label = gradient === null ? `${key} = ${text}` : `∂E_total/∂${key} = ${text}`;
   const isChosen = key === chosen;
-  setAttributes(element, { "aria-label": `${label}, ${settings.meanings[key]}`, tabindex: isChosen ? 0 : -1 });
+  setAttributes(element, { "aria-label": `${label}, ${element.dataset.meaning}`, tabindex: isChosen ? 0 : -1 });
   element.setAttribute("aria-pressed", String(isChosen));
   element.classList.toggle("chosen", isChosen);
 }

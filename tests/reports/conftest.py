@@ -18,6 +18,7 @@ from backprop.sheet.workbook import WorkbookOptions, build_workbook
 from reports.build import build
 from reports.figures import draw
 from reports.inputs import read_inputs
+from reports.part1 import compute_part1
 from reports.render import render
 from reports.view import Heading, view_page
 
@@ -36,7 +37,7 @@ def built(tmp_path_factory):
     folder = tmp_path_factory.mktemp("built")
     records.write_run(folder)
     build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 68, False)).save(folder / "backprop.xlsx")
-    build(Heading("A title", "Ada Lovelace"), PRESETS["class"], 1.0, read_inputs(folder), folder)
+    build(Heading("A title", "Ada Lovelace"), compute_part1(PRESETS["class"], 1.0), read_inputs(folder), folder)
     return folder
 
 
@@ -70,7 +71,7 @@ def make_page(tmp_path_factory):
 
     def make(inputs=None, learning_rate=1.0, preset="class", heading=None):
         heading = heading or Heading(records.HOSTILE, records.HOSTILE)
-        page = view_page(heading, PRESETS[preset], learning_rate, inputs or records.all_inputs())
+        page = view_page(heading, compute_part1(PRESETS[preset], learning_rate), inputs or records.all_inputs())
         path = tmp_path_factory.mktemp("page") / "report.html"
         path.write_text(render(page, draw(page)), encoding="utf-8")
         return path

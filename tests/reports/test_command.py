@@ -7,6 +7,7 @@ import records
 
 from backprop.network import PRESETS
 from reports.cli import main
+from reports.part1 import compute_part1
 from reports.view import DEFAULT_TITLE, Heading, view_page
 
 PROJECT = Path(__file__).parents[2]
@@ -103,8 +104,7 @@ def test_an_unwritable_page_is_one_line(capsys, built, tmp_path):
 def test_names_with_line_breaks_and_other_bytes_stay_on_one_line():
     page = view_page(
         Heading("\n", "Ada\n\x1b[31m\udcffLovelace"),
-        PRESETS["class"],
-        1.0,
+        compute_part1(PRESETS["class"], 1.0),
         records.inputs(),
     )
     assert page.author == "Ada [31m?Lovelace"

@@ -1,18 +1,19 @@
 import math
 
-from reports.views.learning_rates import Comparison, Curve
+from reports.handin.markdown_templates import render_prose
+from reports.views.learning_rates import Comparison, ErrorCurve
 
 SPACE = "\N{NO-BREAK SPACE}"
 
 
 def curve(rate, errors, halved_at=None):
     overflow = next((i for i, error in enumerate(errors) if not math.isfinite(error)), None)
-    return Curve(rate, tuple(errors), halved_at, overflow)
+    return ErrorCurve(rate, tuple(errors), halved_at, overflow)
 
 
 def reading(*curves):
     comparison = Comparison(curves, len(curves[0].errors), tuple(c.learning_rate for c in curves))
-    return " ".join(comparison.reading).replace(SPACE, " ")
+    return render_prose("learning_rates.txt", comparison=comparison).replace("\n\n", " ").replace(SPACE, " ")
 
 
 def test_runs_that_follow_one_path_are_said_to():
@@ -72,7 +73,7 @@ def test_final_errors_are_held_against_the_slowest_run():
 
 def test_ups_and_downs_of_rounding_are_no_wavering():
     noisy = curve(9.0, [1, 1e-10, 1e-30, 3e-30, 1e-30])
-    assert noisy.falls
+    assert noisy.decreases
     assert noisy.rises == 0
 
 

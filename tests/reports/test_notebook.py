@@ -21,6 +21,7 @@ from reports.handin import notebook as module
 from reports.handin.notebook_execution import execute
 from reports.handin.wheel import project_wheel
 from reports.inputs import read_inputs
+from reports.part1 import compute_part1
 from reports.view import Heading
 
 HEADING = Heading("A title", "Ada Lovelace")
@@ -148,7 +149,7 @@ def test_part_2_tells_the_records(cells):
     assert [float(row[6].removesuffix("%")) for row in log] == [
         pytest.approx(100 * record.test_accuracy, abs=0.005) for record in history.epochs
     ]
-    assert "class Network(nn.Sequential):" in texts(cells["network-code"])
+    assert "class ConvNet(nn.Sequential):" in texts(cells["network-code"])
     assert "self.optimizer.step(" in texts(cells["step-code"])
     assert f"Recorded: {evaluation.correct} of 10000" in shown(cells["test"])
     assert "MNIST is not in data/" in shown(cells["test"])
@@ -196,7 +197,7 @@ def executions(monkeypatch):
 
 def made_again(other, heading=HEADING, notebook=True):
     extent = Extent(notebook, other / "nothing")
-    return build(heading, PRESETS["class"], 1.0, read_inputs(other), other, extent).notebook
+    return build(heading, compute_part1(PRESETS["class"], 1.0), read_inputs(other), other, extent).notebook
 
 
 def test_the_notebook_runs_once(other, executions):

@@ -8,6 +8,7 @@ import records
 
 from backprop.network import PRESETS
 from reports.handin.notebook_source import notebook_source, read_cells
+from reports.part1 import compute_part1
 from reports.render import TEMPLATES
 from reports.view import Heading, view_page
 
@@ -15,7 +16,9 @@ TEMPLATE = (TEMPLATES / "handin" / "notebook.py").read_text(encoding="utf-8")
 
 
 def page(heading=None, preset="class", learning_rate=1.0):
-    return view_page(heading or Heading("A title", "Ada Lovelace"), PRESETS[preset], learning_rate, records.inputs())
+    return view_page(
+        heading or Heading("A title", "Ada Lovelace"), compute_part1(PRESETS[preset], learning_rate), records.inputs()
+    )
 
 
 @pytest.fixture(scope="module")

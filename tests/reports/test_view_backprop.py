@@ -3,6 +3,9 @@ import pytest
 from agreement import agrees, read_reference
 
 from backprop.network import PRESETS, SHEET_LEARNING_RATES, TOTAL_ERROR
+from reports.handin.markdown_templates import render_prose
+from reports.part1 import compute_part1
+from reports.render import page_environment
 from reports.views.backprop import view_backprop
 from reports.views.formulas import names_as_symbols, symbol
 
@@ -11,7 +14,7 @@ CLASS = PRESETS["class"]
 
 @pytest.fixture(scope="module")
 def view():
-    return view_backprop(CLASS, 1.0)
+    return view_backprop(compute_part1(CLASS, 1.0))
 
 
 @pytest.mark.parametrize("rate", SHEET_LEARNING_RATES)
@@ -44,13 +47,13 @@ def test_table_shows_the_first_rows_and_the_last_of_all_columns(view):
     assert tuple(column.name for column in view.table.columns) == header
     assert view.table.iterations == (*range(10), 67)
     for column in view.table.columns:
-        for iteration, cell in zip(view.table.iterations, column.cells, strict=True):
-            shown = float(cell.replace("−", "-"))
-            assert shown == pytest.approx(rows[iteration, header.index(column.name)], abs=5e-7)
+        for iteration, value in zip(view.table.iterations, column.values, strict=True):
+            assert agrees(value, rows[iteration, header.index(column.name)])
 
 
 def test_sections_for_paper_hold_every_computed_column_once(view):
-    names = [column.name for _, part in view.sections for column in part.columns]
+    tables = view.paper_tables
+    names = [column.name for part in (tables.hidden, tables.output, tables.gradients) for column in part.columns]
     assert names == [column.name for column in view.table.columns][4:]
 
 
@@ -68,15 +71,28 @@ def test_slip_agrees_with_the_class_sheets_own_values(view):
 
 
 def test_the_slip_is_called_visible_where_it_is():
-    slip = view_backprop(PRESETS["class"], 1.0).slip
+    slip = view_backprop(compute_part1(CLASS, 1.0)).slip
     assert (slip.is_visible, slip.is_small) == (False, True)
-    assert view_backprop(PRESETS["class"], 700.0).slip.is_visible
+    assert view_backprop(compute_part1(CLASS, 700.0)).slip.is_visible
 
 
 def test_every_line_of_the_six_panels_is_explained(view):
     assert [panel.number for panel in view.panels] == [1, 2, 3, 4, 5, 6]
-    assert all(panel.introduction for panel in view.panels)
     assert all(step.meaning for panel in view.panels for step in panel.steps)
+
+
+@pytest.fixture(scope="module")
+def prose(view):
+    """Return the texts of the panels, by their names."""
+    module = page_environment().get_template("panels.txt").make_module({"backprop": view})
+    return {name: value() for name, value in vars(module).items() if callable(value)}
+
+
+def test_every_text_has_its_place_and_every_named_line_its_text(view, prose):
+    places = {f"{panel.name}_introduction" for panel in view.panels}
+    places |= {f"{panel.name}_{step.name}" for panel in view.panels for step in panel.steps if step.name}
+    conclusions = {f"{panel.name}_conclusion" for panel in view.panels}
+    assert places <= set(prose) <= places | conclusions
 
 
 @pytest.mark.parametrize(
@@ -90,13 +106,14 @@ def test_every_line_of_the_six_panels_is_explained(view):
         (2, "The square brings down a 2", "∂E1/∂a_o1 = "),
         (2, "The sigmoid’s slope", "∂a_o1/∂o1 = "),
         (2, "The net input is a sum", "∂o1/∂w5 = a_h1"),
-        (4, "One way leads to E1", "∂E1/∂a_h1 = "),
+        (4, "One path leads to E1", "∂E1/∂a_h1 = "),
         (4, "The other leads to E2", "∂E2/∂a_h1 = "),
-        (4, "Where a value acts in two ways", "∂E_total/∂a_h1 = "),
+        (4, "Where a value acts along two paths", "∂E_total/∂a_h1 = "),
     ],
 )
-def test_a_reason_stands_at_the_line_that_it_explains(view, panel, reason, formula):
-    (step,) = [step for step in view.panels[panel - 1].steps if step.reason.startswith(reason)]
+def test_a_reason_stands_at_the_line_that_it_explains(view, prose, panel, reason, formula):
+    shown = view.panels[panel - 1]
+    (step,) = [s for s in shown.steps if s.name and prose[f"{shown.name}_{s.name}"].startswith(reason)]
     assert step.formula.text.startswith(formula)
 
 
@@ -106,16 +123,16 @@ def test_proofs_hold(view):
 
 
 def test_mazur_starts_from_the_published_error():
-    view = view_backprop(PRESETS["mazur"], 0.5)
+    view = view_backprop(compute_part1(PRESETS["mazur"], 0.5))
     assert view.comparison.curves[0].first == pytest.approx(0.298371109, abs=5e-10)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("rate", [1e-9, 0.3, 30.0, 1e6, 1e300])
 def test_any_learning_rate_makes_a_view(preset, rate):
-    view = view_backprop(PRESETS[preset], rate)
+    view = view_backprop(compute_part1(PRESETS[preset], rate))
     assert rate in [curve.learning_rate for curve in view.comparison.curves]
-    assert view.comparison.reading
+    assert render_prose("learning_rates.txt", comparison=view.comparison)
 
 
 def test_a_mark_stays_on_the_line_of_its_symbol():

@@ -7,6 +7,7 @@ import pytest
 from backprop.derivation import derive, slopes
 from backprop.network import PRESETS, gradient_name
 from backprop.simulate import compute_iteration_0
+from reports.part1 import compute_part1
 from reports.views.explorer import LineWidth, view_explorer
 
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
@@ -19,7 +20,7 @@ def preset(request):
 
 @pytest.fixture(scope="module")
 def view(preset):
-    return view_explorer(derive(preset.network), preset, 0.7)
+    return view_explorer(compute_part1(preset, 0.7))
 
 
 def lines(part):

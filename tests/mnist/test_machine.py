@@ -2,7 +2,7 @@
 
 import pytest
 
-from mnist import provenance
+from mnist import machine
 
 
 @pytest.mark.parametrize(
@@ -18,12 +18,12 @@ from mnist import provenance
 def test_bfloat16_is_used_only_where_the_cpu_has_it(
     monkeypatch: pytest.MonkeyPatch, field: str, line: str, native: bool
 ) -> None:
-    monkeypatch.setattr(provenance, "_cpu_field", lambda name: line if name == field else "")
-    assert provenance.has_native_bfloat16() is native
-    assert provenance.precision_here("auto", "cpu") == ("bfloat16" if native else "float32")
-    assert provenance.precision_here("float32", "cpu") == "float32"
+    monkeypatch.setattr(machine, "_cpu_field", lambda name: line if name == field else "")
+    assert machine.has_native_bfloat16() is native
+    assert machine.resolve_precision("auto", "cpu") == ("bfloat16" if native else "float32")
+    assert machine.resolve_precision("float32", "cpu") == "float32"
 
 
 def test_an_unknown_system_has_a_name_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provenance, "_cpu_field", lambda _: "")
-    assert provenance.hardware(1, 2, "cpu", "float32").cpu
+    monkeypatch.setattr(machine, "_cpu_field", lambda _: "")
+    assert machine.hardware(1, 2, "cpu", "float32").cpu

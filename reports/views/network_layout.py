@@ -1,4 +1,4 @@
-"""Where a drawing of the network has its parts, in the units of its SVG: figure 1, and the live explorer."""
+"""Where the drawings of the 2-2-2 network have their parts, in the units of their SVG: figure 1, and the explorer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,16 +28,16 @@ class Box:
     shape: str
     """round (an input), left and right (the halves of a neuron), box (an error), bare (a target: its text alone)."""
     sign: str = ""
-    """What is computed here, in a word: sum or σ."""
+    """The operation of a neuron's half: sum or σ."""
 
     @property
     def left(self) -> float:
-        """Give the left edge."""
+        """Return the left edge."""
         return self.x - self.width / 2
 
     @property
     def top(self) -> float:
-        """Give the upper edge."""
+        """Return the upper edge."""
         return self.y - self.height / 2
 
 
@@ -58,12 +58,12 @@ class Wire:
 
     @property
     def weight(self) -> bool:
-        """Tell whether the line is a weight."""
+        """Return whether the line is a weight."""
         return self.label is not None
 
     @property
     def crossing(self) -> bool:
-        """Tell whether the line leads from one row to the other, so that its label stands on it."""
+        """Return whether the line leads from one row to the other, so that its label stands on it."""
         return self.weight and self.start[1] != self.end[1]
 
 
@@ -79,7 +79,7 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Plan:
+class NetworkLayout:
     """The whole drawing, in the order in which it is computed."""
 
     width: int
@@ -90,15 +90,15 @@ class Plan:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Name the parts that have an explanation, in the order in which a keyboard walks through them."""
+        """Return the names of the parts that have an explanation, in the order of keyboard navigation."""
         places = [(wire.start[0], (wire.start[1], wire.end[1]), wire.key) for wire in self.wires if wire.weight]
         places += [(box.x, (box.y, box.y), box.key) for box in self.boxes]
         return tuple(key for _, _, key in sorted(places))
 
 
-def plan(network: Network) -> Plan:
+def lay_out(network: Network) -> NetworkLayout:
     """Arrange a network of two inputs, two hidden neurons and two outputs."""
-    return Plan(WIDTH, HEIGHT, tuple(_boxes(network)), tuple(_wires(network)), tuple(_notes(network)))
+    return NetworkLayout(WIDTH, HEIGHT, tuple(_boxes(network)), tuple(_wires(network)), tuple(_notes(network)))
 
 
 def _boxes(network: Network) -> Iterator[Box]:

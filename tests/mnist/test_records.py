@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from mnist.errors import MnistError
-from mnist.history import read_history, write_history
+from backprop.errors import BackpropError
+from backprop.records import write_record
 from mnist.idx import MD5_SUMS
+from mnist.records import read_history
 
 CONTRACT = {"epoch", "learning_rate", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds"}
 
@@ -34,7 +35,7 @@ def test_it_names_what_computed(finished_run: Path) -> None:
 
 def test_it_comes_back_as_it_was(finished_run: Path, tmp_path: Path) -> None:
     history = read_history(finished_run / "history.json")
-    write_history(tmp_path / "history.json", history)
+    write_record(tmp_path / "history.json", history)
     assert read_history(tmp_path / "history.json") == history
 
 
@@ -42,15 +43,15 @@ def test_it_comes_back_as_it_was(finished_run: Path, tmp_path: Path) -> None:
 def test_half_a_file_names_the_target(finished_run: Path, tmp_path: Path, share: float) -> None:
     content = (finished_run / "history.json").read_text()
     (tmp_path / "history.json").write_text(content[: int(len(content) * share)])
-    with pytest.raises(MnistError, match=r"history\.json is damaged .*run `make train`"):
+    with pytest.raises(BackpropError, match=r"history\.json is damaged .*run `make train`"):
         read_history(tmp_path / "history.json")
 
 
 def test_a_missing_file_names_the_target(tmp_path: Path) -> None:
-    with pytest.raises(MnistError, match="does not exist: run `make train`"):
+    with pytest.raises(BackpropError, match="does not exist: run `make train`"):
         read_history(tmp_path / "history.json")
 
 
 def test_records_are_read_without_torch() -> None:
-    code = "import sys, mnist.history, mnist.results, mnist.cli; sys.exit('torch' in sys.modules)"
+    code = "import sys, mnist.records, mnist.study, mnist.bench, mnist.cli; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,40 +11,40 @@ from typing import Any
 import pytest
 import torch
 
-from mnist import team
+from mnist import distributed
 from mnist.data import Dataset
+from mnist.distributed import ProcessGroup
 from mnist.errors import MnistError
-from mnist.launch import choose_device, choose_processes
+from mnist.machine import choose_device, choose_processes
 from mnist.recipe import RECIPES
-from mnist.team import Team
 from mnist.training import Training
 
-# A process of a team: trains on so few images that rounding has no time to grow, and writes what it ends with.
+# A process of a group: trains on so few images that rounding has no time to grow, and writes what it ends with.
 MEMBER = """
 import sys, torch
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from conftest import TINY
 from mnist.data import Dataset, load
-from mnist.team import end, joined
+from mnist.distributed import exit_process, join_process_group
 from mnist import training as trainings
 from mnist.training import Training
 import dataclasses
-trainings.EXCHANGE_EVERY = 2
+trainings.EXCHANGE_INTERVAL = 2
 torch.set_num_threads(1)
 data = load(Path({data!r}))
 train, test = slice({images}), slice(301)
 part = Dataset(data.train_images[train], data.train_labels[train], data.test_images[test], data.test_labels[test])
-choosy = {{"hard_share": 0.3, "easy_share": 0.2, "whole_first": 1}}
-recipe = dataclasses.replace(TINY, epochs=2, norm_size=16, muon_rate={muon}, **choosy)
-with joined("cpu") as team:
-    training = Training(recipe, 5, "float32", part, team)
+choosy = {{"hard_example_fraction": 0.3, "easy_example_fraction": 0.2, "full_epochs_at_start": 1}}
+recipe = dataclasses.replace(TINY, epochs=2, ghost_batch_size=16, muon_learning_rate={muon}, **choosy)
+with join_process_group("cpu") as group:
+    training = Training(recipe, 5, "float32", part, group)
     records = [training.run_epoch(epoch, lambda _: None) for epoch in (1, 2)]
-    if team.leads:
+    if group.is_rank_0:
         torch.save({{"states": training.states(), "losses": [r.train_loss for r in records],
             "rates": [r.learning_rate for r in records], "correct": [r.train_accuracy for r in records],
             "tested": [r.test_accuracy for r in records]}}, sys.argv[1])
-end(0)
+exit_process(0)
 """
 
 
@@ -88,9 +88,9 @@ def test_one_process_and_several_compute_the_same(
 
 
 def test_a_batch_must_be_shared_evenly(part: Dataset) -> None:
-    recipe = dataclasses.replace(RECIPES["fast"], batch_size=96, norm_size=32)
-    with pytest.raises(MnistError, match="2 processes can't share the 3 groups"):
-        Training(recipe, 0, "float32", part, Team(0, 2))
+    recipe = dataclasses.replace(RECIPES["fast"], batch_size=96, ghost_batch_size=32)
+    with pytest.raises(MnistError, match="2 processes can't share the 3 ghost batches"):
+        Training(recipe, 0, "float32", part, ProcessGroup(0, 2))
     with pytest.raises(MnistError, match="take one of 1, 3"):
         choose_processes(recipe, "cpu", 2)
     assert choose_processes(recipe, "cpu", 3) == 3
@@ -105,18 +105,18 @@ def test_a_device_that_does_not_exist_is_named() -> None:
         choose_device("cuda")
 
 
-def test_a_helper_that_does_not_come_is_told_with_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(team, "_PATIENCE", timedelta(seconds=8))
-    told = pytest.raises(MnistError, match=r"ended early .*its last words: error: .*fly")
-    with told, team.helpers(1, 1, ["fly"]), team.joined("cpu"):
+def test_a_worker_that_fails_is_reported_with_its_last_stderr_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distributed, "_TIMEOUT", timedelta(seconds=8))
+    raises = pytest.raises(MnistError, match=r"ended early .*last stderr line: error: .*fly")
+    with raises, distributed.start_workers(1, 1, ["fly"]), distributed.join_process_group("cpu"):
         pytest.fail("met nobody")
 
 
-def test_under_torchrun_a_finished_run_is_kept_and_told_once(finished_run: Path) -> None:
+def test_under_torchrun_a_finished_run_is_kept_and_reported_once(finished_run: Path) -> None:
     before = (finished_run / "model.pt").read_bytes()
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "mnist"]
     arguments = ["train", "--keep-finished", "--output", str(finished_run)]
     done = subprocess.run([*command, *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("right after epoch 1") == 1
+    assert done.stdout.count("accuracy after epoch 1: ") == 1
     assert (finished_run / "model.pt").read_bytes() == before
