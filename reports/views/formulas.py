@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 from markupsafe import Markup, escape
 
-from backprop.activations import spelled_out
+from backprop.activations import expand_functions
 from backprop.notation import Partial
 from backprop.printers.infix import Text
 from backprop.printers.latex import LatexPrinter
@@ -103,7 +103,7 @@ def with_numbers(expression: Any, values: Mapping[Any, float], result: float) ->
 def value_of(expression: Any, values: Mapping[Any, float]) -> float:
     """Compute an expression from the values of its symbols."""
     numbers = {key: sp.Float(value, 17) for key, value in values.items()}
-    return float(spelled_out(expression).xreplace(numbers).evalf(17))
+    return float(expand_functions(expression).xreplace(numbers).evalf(17))
 
 
 def partial(above: str, below: str) -> Any:
