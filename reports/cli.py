@@ -113,8 +113,8 @@ def _build(options: argparse.Namespace) -> None:
     from reports.inputs import read_inputs
 
     inputs = read_inputs(options.output)
+    from backprop.part1 import compute_part1
     from reports.build import Extent, build
-    from reports.part1 import compute_part1
     from reports.view import Heading
 
     heading, extent = Heading(options.title, options.author), Extent(options.notebook, options.data)
