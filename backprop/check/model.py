@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from backprop.activations import spelled_out
+from backprop.activations import expand_functions
 from backprop.check.parser import Call, Number, Reference, UnreadableError, parse
 from backprop.check.reading import Place
 from backprop.check.resolving import BEFORE, Resolved, Resolver, as_sympy, leaves
@@ -97,7 +97,7 @@ def build_model(resolver: Resolver) -> Model:
     numbers = biases | inputs | _targets_elsewhere(resolver)
     derivation = derive(network)
     expected = {e.name: e.expression.doit() for e in (*derivation.forward, *derivation.gradients)}
-    expected = {name: spelled_out(expression).subs(numbers) for name, expression in expected.items()}
+    expected = {name: expand_functions(expression).subs(numbers) for name, expression in expected.items()}
     for parameter in network.parameters:
         now, slope = sp.Symbol(parameter + BEFORE), sp.Symbol(gradient_name(parameter) + BEFORE)
         expected[parameter] = now - sp.Symbol(LEARNING_RATE) * slope
