@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backprop.files import write_file
+from backprop.part1 import Part1
 from reports.errors import ReportError
 from reports.figures import draw
 from reports.files import WrittenFolder, write_folder
@@ -11,7 +12,6 @@ from reports.handin.archive import zipped
 from reports.handin.folder import handin_files
 from reports.handin.notebook import Place, kept_notebook_files, notebook_files
 from reports.inputs import Inputs
-from reports.part1 import Part1
 from reports.render import render
 from reports.view import Heading, view_page
 

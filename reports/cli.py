@@ -139,8 +139,8 @@ def _build(options: argparse.Namespace) -> None:
 
     preset = PRESETS[options.preset]
     inputs = read_inputs(options.output)
+    from backprop.part1 import compute_part1
     from reports.build import Extent, build
-    from reports.part1 import compute_part1
     from reports.view import Heading
     from reports.workbook_check import check_workbook
 

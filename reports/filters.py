@@ -7,7 +7,7 @@ from typing import Any
 from reports import formats
 from reports.views.schedule import learning_rate_text
 
-FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+NUMBER_FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         "significant": formats.significant,
         "fixed": formats.fixed,
@@ -18,6 +18,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "rough_share": formats.rough_share,
         "short": formats.short,
         "counted": formats.counted,
+        "listing": formats.listing,
         "thousands": "{:,.0f}".format,
         "rate": learning_rate_text,
         "sentence_start": formats.sentence_start,

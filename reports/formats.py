@@ -1,7 +1,6 @@
 """Numbers and words formatted for readers."""
 
 import math
-import re
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -106,11 +105,6 @@ def sentence_start(text: str) -> str:
     """Return a phrase with a capital, unless it starts with the name of a quantity: w5 stays w5."""
     first = text.split()[0]
     return text if any(c.isdigit() or c == "_" for c in first) else text[0].upper() + text[1:]
-
-
-def paragraphs(text: str) -> list[str]:
-    """Split a text at its blank lines, and join the lines between."""
-    return [" ".join(part.strip().split("\n")) for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
 def _scientific(value: float, digits: int) -> tuple[str, int]:

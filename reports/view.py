@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from backprop.crosscheck.report import CrossCheck
+from backprop.part1 import Part1
 from reports.inputs import Inputs
-from reports.part1 import Part1
 from reports.views.backprop import BackpropView, view_backprop
 from reports.views.digit import DigitView, view_digit
 from reports.views.mazur import MazurView, view_mazur

@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Ellipse, FancyBboxPatch, Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-from backprop.network import TOTAL_ERROR
 from reports.drawings.theme import (
     ACCENT,
     INK,
@@ -23,7 +22,8 @@ from reports.drawings.theme import (
     themed,
     without_minor_ticks,
 )
-from reports.formats import counted, listing, share, short, significant
+from reports.formats import short, significant
+from reports.prose import prose
 from reports.views.backprop import BackpropView
 from reports.views.learning_rates import Comparison, ErrorCurve
 from reports.views.network_layout import Box, Wire
@@ -44,22 +44,7 @@ def network_drawing(view: BackpropView) -> Drawing:
         for note in layout.notes:
             given = _value(view, note.value) if note.value else ""
             _write(axes, note.x, note.y, note.text + given, 11, ACCENT if given else MUTED)
-    network = view.preset.network
-    weights = ", ".join(f"{name} = {short(view.preset.values[name])}" for name in network.weights)
-    description = (
-        f"From left to right: the inputs {listing(network.inputs)}; the hidden neurons, each with its net input and "
-        f"its output; the output neurons; the errors against the targets; their sum {TOTAL_ERROR}. "
-        f"Each neuron is joined to all of the layer before. Weights: {weights}. "
-        f"Iteration 0 computes {', '.join(f'{name} = {_value(view, name)}' for name in _computed(view))}."
-    )
-    return Drawing("network", "The network and its starting values", description, figure)
-
-
-def _computed(view: BackpropView) -> tuple[str, ...]:
-    """List what the drawing shows beside the starting values, from left to right."""
-    network = view.preset.network
-    neurons = [name for layer in network.layers for neuron in layer for name in (neuron.name, neuron.activation)]
-    return (*neurons, *network.errors, TOTAL_ERROR)
+    return Drawing("network", "The network and its starting values", prose("drawings.network", view), figure)
 
 
 def _draw_wire(axes: Axes, wire: Wire, view: BackpropView) -> None:
@@ -117,10 +102,8 @@ def comparison_drawing(comparison: Comparison, *, logarithmic: bool) -> Drawing:
         label_ends(axes, ends)
         frame = frame_of(axes)
     scale = "logarithmic" if logarithmic else "linear"
-    description = f"Total error over {counted(comparison.iterations, 'iteration')}, {scale} scale. " + "; ".join(
-        _in_words(curve) for curve in comparison.curves
-    )
-    return Drawing(name, f"Total error for each learning rate, {scale} scale", description + ".", figure, frame)
+    description = prose("drawings.comparison", comparison, scale)
+    return Drawing(name, f"Total error for each learning rate, {scale} scale", description, figure, frame)
 
 
 def curve_drawing(comparison: Comparison, curve: ErrorCurve) -> Drawing:
@@ -132,7 +115,7 @@ def curve_drawing(comparison: Comparison, curve: ErrorCurve) -> Drawing:
         _scale(axes, comparison, logarithmic=False)
         label_ends(axes, _plot(axes, curve, colour))
     title = f"Total error at {curve.label}"
-    return Drawing(curve.picture, title, _in_words(curve) + ".", figure)
+    return Drawing(curve.picture, title, prose("drawings.curve", curve), figure)
 
 
 def curve_colours(comparison: Comparison) -> list[str]:
@@ -144,7 +127,7 @@ def curve_colours(comparison: Comparison) -> list[str]:
 def _scale(axes: Axes, comparison: Comparison, logarithmic: bool) -> None:
     axes.set_xlim(0, max(comparison.iterations - 1, 1))
     axes.set_xlabel("iteration")
-    axes.set_ylabel("total error" + (", logarithmic" if logarithmic else ""))
+    axes.set_ylabel("total error E_total" + (", logarithmic" if logarithmic else ""))
     # So far to the left that numbers don't reach it even in the larger type of a phone.
     unit = axes.get_position().width / axes.bbox.width
     axes.yaxis.set_label_coords(30 * unit, 0.5, transform=axes.figure.transFigure)
@@ -172,10 +155,3 @@ def _plot(axes: Axes, curve: ErrorCurve, colour: str) -> list[tuple[float, float
     axes.plot(*zip(*points, strict=True), color=colour, marker="o" if len(points) == 1 else None)
     x, y = points[-1]
     return [(x, min(y, highest), curve.label, colour)]
-
-
-def _in_words(curve: ErrorCurve) -> str:
-    start = f"{curve.label} starts at {significant(curve.first, 4)}"
-    if curve.overflow is not None:
-        return f"{start} and overflows at iteration {curve.overflow}"
-    return f"{start} and ends at {significant(curve.final, 4)}, {share(curve.share)} of it"

@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from backprop.part1 import SEARCHED_ITERATIONS
 from reports.drawings.backprop import curve_colours
 from reports.drawings.theme import CLASSES, Drawing, Frame
-from reports.part1 import SEARCHED_ITERATIONS
 from reports.views.backprop import BackpropView
 
 

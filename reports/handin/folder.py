@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports.drawings.sheet_picture import sheet_picture
+from reports.drawings.sheet import sheet_picture
 from reports.errors import ReportError
 from reports.figures import Figures, draw_for_handin
-from reports.handin.markdown_templates import markdown_environment
+from reports.handin.markdown import markdown_environment
 from reports.handin.notebook import NOTEBOOK
 from reports.inputs import Inputs
 from reports.view import Page

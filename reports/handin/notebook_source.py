@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mnist.constants import EPOCH_LIMIT, PARAMETER_LIMIT, REQUIRED_ACCURACY
-from reports.handin.markdown_templates import markdown_environment
-from reports.render import TEMPLATES
+from reports.handin.markdown import markdown_environment
+from reports.prose import TEMPLATES
 from reports.view import Page
 
 _TEMPLATE = "notebook.py"

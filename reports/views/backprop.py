@@ -1,8 +1,8 @@
 """Everything that the page shows of Part 1."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import sympy as sp
@@ -11,12 +11,11 @@ from markupsafe import Markup
 from backprop.derivation import Derivation, Identity, Slip
 from backprop.network import SHEET_ITERATIONS, TOTAL_ERROR, Kind, Preset, gradient_name
 from backprop.panels import Panel
+from backprop.part1 import Part1, WorkedExample, partial
 from backprop.simulate import Trace
-from reports.part1 import Part1
 from reports.views.explorer import ExplorerView, StartingValue, starting_values, view_explorer
-from reports.views.formulas import Formula, formula, partial, symbol
+from reports.views.formulas import Formula, formula, symbol, with_numbers
 from reports.views.learning_rates import Comparison, compare_learning_rates
-from reports.views.worked import WorkedGroup, work_out
 
 FIRST_ROWS = 10
 _LINE_WIDTH, _CLOSE = 0.005, 0.01
@@ -41,6 +40,15 @@ class PanelView:
     name: str
     title: str
     steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class WorkedLine:
+    """One formula of iteration 0: with letters, with numbers put in, and its value."""
+
+    formula: Formula
+    numbers: tuple[Markup, ...]
+    value: float
 
 
 @dataclass(frozen=True)
@@ -135,12 +143,19 @@ class BackpropView:
     values: tuple[StartingValue, ...]
     panels: tuple[PanelView, ...]
     update: Formula
-    worked: tuple[WorkedGroup, ...]
+    worked: Mapping[str, tuple[WorkedLine, ...]]
+    """By the names of the worked example's groups."""
     table: ValueTable
     explorer: ExplorerView
     comparison: Comparison
     slip: SlipView
-    proofs: tuple[Identity, ...]
+    identities: tuple[Identity, ...]
+
+    @property
+    def computed(self) -> tuple[Column, ...]:
+        """The columns of the forward pass."""
+        kinds = (Kind.NET_INPUT, Kind.ACTIVATION, Kind.ERROR, Kind.TOTAL_ERROR)
+        return tuple(column for column in self.table.columns if column.kind in kinds)
 
     @property
     def paper_tables(self) -> PaperTables:
@@ -164,12 +179,12 @@ def view_backprop(part1: Part1) -> BackpropView:
         values=starting_values(part1.preset, part1.preset.values),
         panels=tuple(map(_panel, part1.panels)),
         update=formula((sp.Symbol("w_new"), _update(part1.derivation))),
-        worked=work_out(part1),
+        worked={field.name: _worked_lines(part1, getattr(part1.worked, field.name)) for field in fields(WorkedExample)},
         table=_table(part1),
         explorer=view_explorer(part1),
         comparison=compare_learning_rates(part1),
         slip=_slip(part1),
-        proofs=part1.proofs,
+        identities=part1.identities,
     )
 
 
@@ -191,6 +206,14 @@ def _rename(expression: Any, names: Mapping[Any, Any]) -> Any:
     if not expression.args:
         return names.get(expression, expression)
     return expression.func(*(_rename(part, names) for part in expression.args), evaluate=False)
+
+
+def _worked_lines(part1: Part1, equations: Sequence[tuple[Any, Any]]) -> tuple[WorkedLine, ...]:
+    values = part1.values
+    return tuple(
+        WorkedLine(formula((left, right)), with_numbers(right, values, values[left]), values[left])
+        for left, right in equations
+    )
 
 
 def _table(part1: Part1) -> ValueTable:

@@ -9,10 +9,9 @@ import sympy as sp
 from markupsafe import Markup
 
 from backprop.network import PRESETS, SHEET_ITERATIONS, Preset, gradient_name
-from backprop.printers.javascript import step_function, values_function
-from reports.part1 import Part1
+from backprop.part1 import Part1
 from reports.views.explorer_parts import Part, explain_parts
-from reports.views.formulas import symbol, value_of
+from reports.views.formulas import symbol
 from reports.views.learning_rates import LIMITS, Limits
 from reports.views.network_layout import NetworkLayout, lay_out
 
@@ -21,8 +20,6 @@ HORIZONS = (SHEET_ITERATIONS - 1, 200, ITERATIONS)
 """How many updates the explorer's curve and slider can show: those of the class sheet's rows first."""
 SMALLEST_RATE, LARGEST_RATE = -3, 3
 """The slider's ends, as powers of ten; the number field takes any η above 0."""
-STEP, SLOPES, EXPONENTIAL = "networkStep", "networkSlopes", "excelExp"
-"""Functions of the page's scripts: the first two are printed from the derivation, and call the third."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ class ExplorerView:
     """The explorer."""
 
     program: str
-    """JavaScript: one iteration, and the derivatives along every edge."""
+    """The source of derivation.js: one iteration, and the derivatives along every edge."""
     layout: NetworkLayout
     parts: tuple[Part, ...]
     groups: tuple[FieldGroup, ...]
@@ -129,7 +126,7 @@ def view_explorer(part1: Part1) -> ExplorerView:
     layout = lay_out(network)
     parts = explain_parts(part1, layout)
     return ExplorerView(
-        program=_program(part1),
+        program=part1.program,
         layout=layout,
         parts=parts,
         groups=_groups(part1.preset),
@@ -168,18 +165,8 @@ def starting_values(preset: Preset, names: Iterable[str]) -> tuple[StartingValue
     return tuple(StartingValue(name, symbol(name), preset.values[name]) for name in names)
 
 
-def _program(part1: Part1) -> str:
-    derivation = part1.derivation
-    arguments = dict.fromkeys((*derivation.constants, *derivation.columns))
-    return step_function(derivation, STEP, EXPONENTIAL) + values_function(SLOPES, arguments, part1.slopes)
-
-
 def _marks(part1: Part1, layout: NetworkLayout) -> dict[str, Mark]:
-    """Compute every gradient of iteration 0."""
-    constants, trace = part1.derivation.constants, part1.trace
-    row = {name: float(trace.column(name)[0]) for name in trace.columns}
-    values = {sp.Symbol(name): value for name, value in {**part1.preset.values, **row}.items()}
-    gradients = {name: value_of(expression, values) for name, expression in part1.slopes.items()} | row
+    """Read every gradient of iteration 0."""
     carried = {wire.key: wire.key if wire.weight else wire.source for wire in layout.wires}
-    carried |= {box.key: box.key for box in layout.boxes if box.key not in constants}
-    return {key: Mark(gradients[gradient_name(name)]) for key, name in carried.items()}
+    carried |= {box.key: box.key for box in layout.boxes if box.key not in part1.derivation.constants}
+    return {key: Mark(part1.values[sp.Symbol(gradient_name(name))]) for key, name in carried.items()}

@@ -8,11 +8,11 @@ from markupsafe import Markup
 
 from backprop.derivation import slope_name
 from backprop.network import TOTAL_ERROR, gradient_name
+from backprop.part1 import Part1, partial
 from backprop.printers.infix import ATOM, Text
 from backprop.printers.mathml import MathMLPrinter
 from backprop.printers.mathml import math as math_element
-from reports.part1 import Part1
-from reports.views.formulas import formula, partial, symbol
+from reports.views.formulas import formula, symbol
 from reports.views.network_layout import NetworkLayout
 
 

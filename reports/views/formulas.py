@@ -1,4 +1,4 @@
-"""Formulas for the page: what the derivation's expressions look like, with letters and with numbers put in."""
+"""Formulas for the page: the derivation's expressions printed, with letters and with numbers put in."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,8 +8,6 @@ from typing import Any
 import sympy as sp
 from markupsafe import Markup, escape
 
-from backprop.activations import spelled_out
-from backprop.notation import Partial
 from backprop.printers.infix import Text
 from backprop.printers.latex import LatexPrinter
 from backprop.printers.mathml import MathMLPrinter, math
@@ -98,17 +96,6 @@ def _set(parts: Sequence[str]) -> Iterator[str]:
 def with_numbers(expression: Any, values: Mapping[Any, float], result: float) -> tuple[Markup, ...]:
     """Print an expression with numbers put in, and the result."""
     return _continued([_NumberPrinter(values).print(expression), str(mathml_number(result))])
-
-
-def value_of(expression: Any, values: Mapping[Any, float]) -> float:
-    """Compute an expression from the values of its symbols."""
-    numbers = {key: sp.Float(value, 17) for key, value in values.items()}
-    return float(spelled_out(expression).xreplace(numbers).evalf(17))
-
-
-def partial(above: str, below: str) -> Any:
-    """Return ∂above/∂below as a sign."""
-    return Partial(sp.Symbol(above), sp.Symbol(below))
 
 
 def _continued(printed: Sequence[str]) -> tuple[Markup, ...]:

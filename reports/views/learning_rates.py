@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backprop.network import SHEET_ITERATIONS, SHEET_LEARNING_RATES
+from backprop.part1 import Part1
 from reports.formats import short
-from reports.part1 import Part1
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backprop.network import TOTAL_ERROR
-from reports.part1 import Part1
+from backprop.part1 import Part1
 
 Updating = Literal["simultaneous", "sequential", "both", "neither"]
 

@@ -59,6 +59,7 @@ from IPython.display import Markdown, Math, display
 from backprop.derivation import derive, verify_gradients
 from backprop.network import PRESETS, SHEET_ITERATIONS
 from backprop.panels import panels
+from backprop.part1 import compute_part1
 from backprop.simulate import simulate
 from mnist.data import load
 from mnist.idx import raw_folder, read_genuine
@@ -69,8 +70,7 @@ from reports.drawings.backprop import comparison_drawing, curve_drawing, network
 from reports.drawings.mnist import accuracy_drawing, confusion_drawing, loss_drawing
 from reports.formats import percent, share, significant
 from reports.handin.markdown import table
-from reports.handin.markdown_templates import render_prose
-from reports.part1 import compute_part1
+from reports.prose import sentences
 from reports.views.backprop import view_backprop
 from reports.views.formulas import formula
 from reports.views.mnist import view_mnist
@@ -217,7 +217,7 @@ results = [
     for curve in comparison.curves
 ]
 display(Markdown(table(["η", "final error", "of the initial error", "halved in iteration"], results)))
-Markdown(render_prose("learning_rates.txt", comparison=comparison))
+Markdown("\n\n".join(sentences("learning_rates.reading", comparison)))
 
 # %% rates-one-by-one
 for curve in comparison.curves:

@@ -14,11 +14,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import records
 
 from backprop.network import PRESETS
+from backprop.part1 import compute_part1
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 from reports.build import build
 from reports.figures import draw
 from reports.inputs import read_inputs
-from reports.part1 import compute_part1
 from reports.render import render
 from reports.view import Heading, view_page
 

@@ -6,8 +6,8 @@ import pytest
 import records
 
 from backprop.network import PRESETS
+from backprop.part1 import compute_part1
 from reports.cli import main
-from reports.part1 import compute_part1
 from reports.view import DEFAULT_TITLE, Heading, view_page
 
 PROJECT = Path(__file__).parents[2]

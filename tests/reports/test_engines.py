@@ -6,8 +6,8 @@ import pytest
 import records
 
 from backprop.errors import BackpropError
-from reports.handin.markdown_templates import render_prose
 from reports.inputs import read_inputs
+from reports.prose import prose
 
 
 def test_without_a_comparison_the_page_names_the_command(one_epoch_page):
@@ -17,14 +17,14 @@ def test_without_a_comparison_the_page_names_the_command(one_epoch_page):
 
 
 def test_the_summary_counts_what_was_compared_and_names_who_disagrees():
-    text = render_prose("engines.txt", proof=records.PROOF)
+    text = prose("engines.summary", records.PROOF)
     assert "6 random ones (seed 3), 10 iterations each: 2,170 numbers" in text
     assert text.endswith("These do not agree: sympy, 50 digits with torch and NumPy with torch.")
 
 
 def test_the_summary_says_how_closely_all_agree():
     agreeing = replace(records.PROOF, pairs=records.PROOF.pairs[:1])
-    text = render_prose("engines.txt", proof=agreeing).replace("\N{NO-BREAK SPACE}", " ")
+    text = prose("engines.summary", agreeing).replace("\N{NO-BREAK SPACE}", " ")
     assert text.endswith("In 1 pair of engines they all agree to 1 × 10⁻¹¹, relative to the number.")
 
 

@@ -10,15 +10,15 @@ from office import strip_cached_values
 from programs import require
 
 from backprop.network import PRESETS
+from backprop.part1 import compute_part1
 from reports.build import build
-from reports.drawings import sheet_picture as pictures
-from reports.drawings.sheet_drawing import draw_sheet
+from reports.drawings import sheet as pictures
+from reports.drawings.sheet import draw_sheet
 from reports.errors import ReportError
 from reports.figures import draw
 from reports.handin.folder import _readme
 from reports.handin.markdown import Verbatim, escaped, fenced
 from reports.inputs import read_inputs
-from reports.part1 import compute_part1
 from reports.view import Heading, view_page
 
 

@@ -1,6 +1,6 @@
 import math
 
-from reports.handin.markdown_templates import render_prose
+from reports.prose import prose
 from reports.views.learning_rates import Comparison, ErrorCurve
 
 SPACE = "\N{NO-BREAK SPACE}"
@@ -13,7 +13,7 @@ def curve(rate, errors, halved_at=None):
 
 def reading(*curves):
     comparison = Comparison(curves, len(curves[0].errors), tuple(c.learning_rate for c in curves))
-    return render_prose("learning_rates.txt", comparison=comparison).replace("\n\n", " ").replace(SPACE, " ")
+    return prose("learning_rates.reading", comparison).replace(SPACE, " ")
 
 
 def test_runs_that_follow_one_path_are_said_to():

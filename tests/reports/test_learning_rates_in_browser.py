@@ -6,8 +6,8 @@ from agreement import agrees
 from tabs import axe_findings
 
 from backprop.network import PRESETS, SHEET_ITERATIONS, SHEET_LEARNING_RATES
+from backprop.part1 import compute_part1
 from reports.formats import significant
-from reports.part1 import compute_part1
 from reports.views.learning_rates import compare_learning_rates
 
 CLASS = PRESETS["class"]

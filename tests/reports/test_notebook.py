@@ -14,6 +14,7 @@ import records
 from agreement import REFERENCE, read_number, read_reference
 
 from backprop.network import PRESETS
+from backprop.part1 import compute_part1
 from reports.build import Extent, build
 from reports.cli import main as reports
 from reports.errors import ReportError
@@ -21,7 +22,6 @@ from reports.handin import notebook as module
 from reports.handin.notebook_execution import execute
 from reports.handin.wheel import project_wheel
 from reports.inputs import read_inputs
-from reports.part1 import compute_part1
 from reports.view import Heading
 
 HEADING = Heading("A title", "Ada Lovelace")

@@ -7,8 +7,8 @@ import pytest
 import records
 
 from backprop.network import PRESETS
+from backprop.part1 import compute_part1
 from reports.handin.notebook_source import notebook_source, read_cells
-from reports.part1 import compute_part1
 from reports.render import TEMPLATES
 from reports.view import Heading, view_page
 

@@ -1,11 +1,12 @@
+import re
+
 import numpy as np
 import pytest
 from agreement import agrees, read_reference
 
 from backprop.network import PRESETS, SHEET_LEARNING_RATES, TOTAL_ERROR
-from reports.handin.markdown_templates import render_prose
-from reports.part1 import compute_part1
-from reports.render import page_environment
+from backprop.part1 import compute_part1
+from reports.prose import TEMPLATES, prose, sentences
 from reports.views.backprop import view_backprop
 from reports.views.formulas import names_as_symbols, symbol
 
@@ -27,7 +28,7 @@ def test_curves_agree_with_the_reference(view, rate):
 def test_worked_numbers_agree_with_the_reference(view):
     header, rows = read_reference("class_eta1.csv")
     reference = dict(zip(header, rows[0], strict=True))
-    worked = {line.formula.text.split(" = ")[0]: line.value for group in view.worked for line in group.lines}
+    worked = {line.formula.text.split(" = ")[0]: line.value for lines in view.worked.values() for line in lines}
     for name in header[8:]:
         if name[0] != "w":
             assert agrees(worked[name.replace("dE_d", "∂E_total/∂")], reference[name]), name
@@ -37,7 +38,7 @@ def test_worked_numbers_agree_with_the_reference(view):
 
 
 def test_the_parts_of_a_hidden_activation_add_up(view):
-    worked = {line.formula.text.split(" = ")[0]: line.value for group in view.worked for line in group.lines}
+    worked = {line.formula.text.split(" = ")[0]: line.value for lines in view.worked.values() for line in lines}
     for a in ("a_h1", "a_h2"):
         assert agrees(worked[f"∂E1/∂{a}"] + worked[f"∂E2/∂{a}"], worked[f"∂E_total/∂{a}"])
 
@@ -81,18 +82,12 @@ def test_every_line_of_the_six_panels_is_explained(view):
     assert all(step.meaning for panel in view.panels for step in panel.steps)
 
 
-@pytest.fixture(scope="module")
-def prose(view):
-    """Return the texts of the panels, by their names."""
-    module = page_environment().get_template("panels.txt").make_module({"backprop": view})
-    return {name: value() for name, value in vars(module).items() if callable(value)}
-
-
-def test_every_text_has_its_place_and_every_named_line_its_text(view, prose):
-    places = {f"{panel.name}_introduction" for panel in view.panels}
+def test_every_text_has_its_place_and_every_named_line_its_text(view):
+    places = {f"{panel.name}_{end}" for panel in view.panels for end in ("introduction", "conclusion")}
     places |= {f"{panel.name}_{step.name}" for panel in view.panels for step in panel.steps if step.name}
-    conclusions = {f"{panel.name}_conclusion" for panel in view.panels}
-    assert places <= set(prose) <= places | conclusions
+    assert set(re.findall(r"macro (\w+)", (TEMPLATES / "prose" / "panels.txt").read_text())) == places
+    for place in places:
+        assert prose(f"panels.{place}", CLASS.network) or place.endswith("conclusion")
 
 
 @pytest.mark.parametrize(
@@ -111,15 +106,16 @@ def test_every_text_has_its_place_and_every_named_line_its_text(view, prose):
         (4, "Where a value acts along two paths", "∂E_total/∂a_h1 = "),
     ],
 )
-def test_a_reason_stands_at_the_line_that_it_explains(view, prose, panel, reason, formula):
+def test_a_reason_stands_at_the_line_that_it_explains(view, panel, reason, formula):
     shown = view.panels[panel - 1]
-    (step,) = [s for s in shown.steps if s.name and prose[f"{shown.name}_{s.name}"].startswith(reason)]
+    reasons = {step: prose(f"panels.{shown.name}_{step.name}", CLASS.network) for step in shown.steps if step.name}
+    (step,) = [step for step, text in reasons.items() if text.startswith(reason)]
     assert step.formula.text.startswith(formula)
 
 
 def test_proofs_hold(view):
-    assert len(view.proofs) == 9
-    assert all(proof.holds for proof in view.proofs)
+    assert len(view.identities) == 9
+    assert all(identity.holds for identity in view.identities)
 
 
 def test_mazur_starts_from_the_published_error():
@@ -132,7 +128,7 @@ def test_mazur_starts_from_the_published_error():
 def test_any_learning_rate_makes_a_view(preset, rate):
     view = view_backprop(compute_part1(PRESETS[preset], rate))
     assert rate in [curve.learning_rate for curve in view.comparison.curves]
-    assert render_prose("learning_rates.txt", comparison=view.comparison)
+    assert sentences("learning_rates.reading", view.comparison)
 
 
 def test_a_mark_stays_on_the_line_of_its_symbol():

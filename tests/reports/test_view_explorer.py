@@ -6,8 +6,8 @@ import pytest
 
 from backprop.derivation import derive, slopes
 from backprop.network import PRESETS, gradient_name
+from backprop.part1 import compute_part1
 from backprop.simulate import compute_iteration_0
-from reports.part1 import compute_part1
 from reports.views.explorer import LineWidth, view_explorer
 
 MATHML = "{http://www.w3.org/1998/Math/MathML}"

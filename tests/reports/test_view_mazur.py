@@ -4,7 +4,7 @@ import pytest
 from agreement import REFERENCE
 
 from backprop.network import PRESETS
-from reports.part1 import compute_part1
+from backprop.part1 import compute_part1
 from reports.views.mazur import view_mazur
 
 

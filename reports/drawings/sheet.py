@@ -1,30 +1,89 @@
-"""The first sheet drawn from its cells, for machines without LibreOffice."""
+"""A picture of the workbook's first sheet: LibreOffice's own where it is installed, else drawn from the cells."""
 
 import io
+import shutil
+import subprocess
+import tempfile
 import zipfile
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 from matplotlib.axes import Axes
-from matplotlib.image import imread
+from matplotlib.image import imread, imsave
 from matplotlib.patches import Rectangle
 from openpyxl.cell import MergedCell
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import range_boundaries
 
 from backprop.sheet.layout import LOSS_CHART, PICTURE
+from reports.cache import cached, digest
 from reports.drawings.theme import INK, MUTED, PAPER, RULE, Drawing, canvas, themed
 from reports.errors import ReportError
 
+_OFFICE, _PAGES = "soffice", "pdftoppm"
+_DPI, _MARGIN = 200, 24
+_SECONDS = 180
 _ROWS = 100
 _COLUMN_UNIT, _DEFAULT_WIDTH, _DEFAULT_HEIGHT = 6.0, 10.0, 15.0
 """Points of a character of column width, and Excel's own defaults."""
 
 
+def sheet_picture(workbook: bytes, name: Path, network: Drawing, cache: Path) -> bytes:
+    """Make a PNG of the first sheet; one made before of the same workbook in the same way is loaded from the cache.
+
+    `name` is what an error calls the workbook: ReportError where it is none.
+    """
+    office = shutil.which(_OFFICE) is not None and shutil.which(_PAGES) is not None
+    key = digest([workbook, b"office" if office else network.png()])
+    return cached(
+        cache,
+        "sheet.png",
+        key,
+        lambda: (_print_with_libreoffice(workbook) if office else None) or draw_sheet(workbook, name, network),
+    )
+
+
+def _print_with_libreoffice(workbook: bytes) -> bytes | None:
+    """Print the workbook with LibreOffice, and return the first page; None where that fails."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "sheet.xlsx").write_bytes(workbook)
+        # A profile of its own: a LibreOffice that the user has open would refuse otherwise.
+        profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+        convert = [_OFFICE, profile, "--headless", "--norestore", "--convert-to", "pdf", "--outdir", name]
+        pages = [_PAGES, "-png", "-r", str(_DPI), "-f", "1", "-l", "1", "-singlefile"]
+        try:
+            _run([*convert, str(folder / "sheet.xlsx")])
+            _run([*pages, str(folder / "sheet.pdf"), str(folder / "sheet")])
+            return _trim(folder / "sheet.png")
+        except (OSError, subprocess.SubprocessError, ValueError):
+            return None
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)
+
+
+def _trim(path: Path) -> bytes:
+    """Cut the paper's margins off. Raises ValueError where the page is blank."""
+    image = imread(path)[:, :, :3]
+    inked = np.any(image < 0.99, axis=2)
+    rows, columns = np.flatnonzero(np.any(inked, axis=1)), np.flatnonzero(np.any(inked, axis=0))
+    if not rows.size:
+        raise ValueError("the page is blank")
+    top, left = max(rows[0] - _MARGIN, 0), max(columns[0] - _MARGIN, 0)
+    content = io.BytesIO()
+    part = image[top : rows[-1] + _MARGIN, left : columns[-1] + _MARGIN]
+    software: Any = {"Software": None}
+    imsave(content, np.ascontiguousarray(part), format="png", metadata=software)
+    return content.getvalue()
+
+
 def draw_sheet(content: bytes, name: Path, network: Drawing) -> bytes:
-    """Draw what the cells hold, the network and the loss curve; give a PNG. Raises ReportError for a broken file."""
+    """Draw what the cells hold, the network and the loss curve; return a PNG. Raises ReportError for a broken file."""
     try:
         sheet = openpyxl.load_workbook(io.BytesIO(content), data_only=True).worksheets[0]
     except (OSError, KeyError, ValueError, zipfile.BadZipFile, SyntaxError) as error:
@@ -59,11 +118,11 @@ class _Grid:
         self._merged = {f"{cells}".partition(":")[0]: f"{cells}" for cells in sheet.merged_cells.ranges}
 
     def box_of(self, cell: Any) -> tuple[float, float, float, float]:
-        """Give left, top, right and bottom of a cell, or of all that it is merged with."""
+        """Return left, top, right and bottom of a cell, or of all that it is merged with."""
         return self.box(self._merged.get(cell.coordinate, cell.coordinate))
 
     def box(self, cells: str) -> tuple[float, float, float, float]:
-        """Give left, top, right and bottom of a range."""
+        """Return left, top, right and bottom of a range."""
         left, top, right, bottom = (int(edge or 1) for edge in range_boundaries(cells))
         return self.x[left - 1], self.y[top - 1], self.x[min(right, self.columns)], self.y[min(bottom, self.rows)]
 
@@ -78,7 +137,7 @@ def _draw_cell(axes: Axes, grid: _Grid, cell: Any) -> None:
             Rectangle((left, top), right - left, bottom - top, facecolor=fill, edgecolor=RULE, linewidth=0.4)
         )
     number = isinstance(cell.value, int | float)
-    text = _number(cell.value) if number else str(cell.value)
+    text = _format(cell.value) if number else str(cell.value)
     colour = _colour(cell.font.color) or INK
     aligned = cell.alignment.horizontal
     if aligned not in ("left", "center", "right"):
@@ -98,8 +157,8 @@ def _draw_border(axes: Axes, grid: _Grid, cell: Any) -> None:
             axes.plot((x1, x2), (y1, y2), color=INK, linewidth=0.8)
 
 
-def _number(value: float) -> str:
-    """Spell a number so that it fits its column."""
+def _format(value: float) -> str:
+    """Format a number so that it fits its column."""
     text = f"{value:.8f}".rstrip("0").rstrip(".")
     return text if value == 0 or 1e-4 <= abs(value) < 1e4 else f"{value:.4g}"
 
