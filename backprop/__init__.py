@@ -1,1 +1,3 @@
-"""Backpropagation of a small sigmoid network, derived once with sympy and printed everywhere."""
+"""Backpropagation derived once with sympy, and printed everywhere: workbook, trace, page, proof."""
+
+__version__ = "0.1.0"

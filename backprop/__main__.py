@@ -1,13 +1,12 @@
 """The command: python -m backprop workbook | derive | trace | prove | check."""
 
 import argparse
-import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
+from backprop.command import Parser, new_parser, run_command
 from backprop.errors import BackpropError
 from backprop.network import PRESETS, SHEET_ITERATIONS, Preset, layered, made_up_preset
 
@@ -23,34 +22,13 @@ Backpropagation of the class's 2-2-2 sigmoid network, derived once and printed e
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    """Say what is wrong in one line instead of repeating the whole usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message}; `{self.prog} --help` shows what is possible\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Returns its exit code: 0, 1 for a finding, 2 after one line about a wrong input."""
-    options = _parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], int | None] = options.run
-    try:
-        return run(options) or 0
-    except BackpropError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as missing:
-        print(f"error: {missing.name} is not installed: use .venv/bin/python, which make sets up", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; nothing was half-written", file=sys.stderr)
-        return 130
+    """Run the command and return its exit code, as `run_command` describes it."""
+    return run_command(_parser, arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="python -m backprop", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _parser() -> Parser:
+    parser = new_parser("python -m backprop", _DESCRIPTION)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_workbook(commands.add_parser("workbook", help="write the class sheet as an Excel workbook"))
     _add_derive(commands.add_parser("derive", help="print the derivation"))
@@ -250,9 +228,9 @@ def _check(options: argparse.Namespace) -> int:
 def _prove(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from backprop.proof.comparison import all_cases, compare
-    from backprop.proof.engines import ENGINES
-    from backprop.proof.report import write_report
+    from backprop.crosscheck.comparison import all_cases, compare
+    from backprop.crosscheck.engines import ENGINES
+    from backprop.records import write_record
 
     if not (1 <= options.cases <= 1000 and 1 <= options.iterations <= 1000):
         raise BackpropError("--cases and --iterations go from 1 to 1000")
@@ -274,7 +252,7 @@ def _prove(options: argparse.Namespace) -> int:
     for engine in report.missing:
         print(f"  not compared: {engine}")
     if options.output is not None:
-        write_report(options.output, report)
+        write_record(options.output, report)
     return 0 if all(pair.agrees for pair in report.pairs) else 1
 
 
@@ -287,6 +265,4 @@ def _warn(text: str) -> None:
 
 
 if __name__ == "__main__":
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly when piped into head
     sys.exit(main())

@@ -219,34 +219,34 @@ def as_taught(derivation: Derivation) -> Derivation:
 
 
 @dataclass(frozen=True)
-class Proof:
-    """A statement and what is left of it when its two sides are subtracted: 0 when it holds."""
+class Identity:
+    """An identity in words, and the difference of its two sides: 0 where it holds."""
 
     statement: str
     remainder: Expression
 
     @property
     def holds(self) -> bool:
-        """Tell whether the two sides are the same expression."""
+        """Whether both sides are the same expression."""
         return bool(self.remainder == 0)
 
 
-def prove(derivation: Derivation) -> tuple[Proof, ...]:
-    """Hold each product of chain-rule factors against the direct derivative of the composed total error.
+def verify_gradients(derivation: Derivation) -> tuple[Identity, ...]:
+    """Compare each product of chain-rule factors with the direct derivative of the composed total error.
 
     The composed error is one expression in weights, inputs and targets; sympy differentiates it without
-    knowing of layers. The activation's own derivative is proved first, from its definition.
+    knowing of layers. The activation's own derivative is verified first, from its definition.
     """
     activation = ACTIVATIONS[derivation.network.activation]
-    proofs = [Proof(_rule(activation), rule_remainder(activation))]
+    identities = [Identity(_rule(activation), rule_remainder(activation))]
     composed = _composed(derivation.forward, sp.Symbol(TOTAL_ERROR))
     for gradient, parameter in zip(derivation.gradients, derivation.network.parameters, strict=True):
         direct = sp.diff(composed, sp.Symbol(parameter))
         by_factors = _composed(derivation.forward, gradient.expression)
-        proofs.append(
-            Proof(f"{gradient.name}: product of the factors = direct derivative", sp.expand(direct - by_factors))
+        identities.append(
+            Identity(f"{gradient.name}: product of the factors = direct derivative", sp.expand(direct - by_factors))
         )
-    return tuple(proofs)
+    return tuple(identities)
 
 
 def _rule(activation: type[ActivationBase]) -> str:

@@ -1,5 +1,22 @@
-"""What can go wrong in this room, as one class that the command prints in one line."""
+"""The failures that commands report in one line instead of a traceback."""
+
+from pathlib import Path
 
 
 class BackpropError(Exception):
-    """Say what is wrong, where, and what to do, in one line fit for a terminal."""
+    """State what is wrong, where, and what to do, in one line fit for a terminal; commands exit with 2.
+
+    The other packages derive their own errors from it.
+    """
+
+
+class OutputError(BackpropError):
+    """State which output could not be written, why, and what to do; commands exit with 74."""
+
+    def __init__(
+        self,
+        output: Path | str,
+        cause: OSError,
+        remedy: str = "free some space there or name another place with --output",
+    ) -> None:
+        super().__init__(f"{output} can't be written ({cause.strerror or cause}): {remedy}")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from backprop.derivation import Derivation, Equation, prove
+from backprop.derivation import Derivation, Equation, verify_gradients
 from backprop.panels import Panel, panels
 from backprop.printers.excel import ExcelPrinter
 from backprop.printers.javascript import JavaScriptPrinter, step_function
@@ -20,7 +20,7 @@ def as_text(derivation: Derivation) -> str:
     printer = TextPrinter()
     blocks = [_text_panel(panel, printer) for panel in panels(derivation)]
     updates = [f"  next {printer.print(e.symbol)} = {printer.print(e.expression)}" for e in derivation.updates]
-    proofs = [f"  {'holds' if p.holds else 'FAILS'}: {p.statement}" for p in prove(derivation)]
+    proofs = [f"  {'holds' if p.holds else 'FAILS'}: {p.statement}" for p in verify_gradients(derivation)]
     blocks += ["\n".join(["Update, once per iteration", *updates]), "\n".join(["Proofs", *proofs])]
     return "\n\n".join(blocks) + "\n"
 
@@ -76,7 +76,8 @@ def as_json(derivation: Derivation) -> str:
         "gradients": _equations(derivation, derivation.gradients),
         "updates": _equations(derivation, derivation.updates),
         "proofs": [
-            {"statement": p.statement, "remainder": str(p.remainder), "holds": p.holds} for p in prove(derivation)
+            {"statement": p.statement, "remainder": str(p.remainder), "holds": p.holds}
+            for p in verify_gradients(derivation)
         ],
         "javascript": step_function(derivation),
     }

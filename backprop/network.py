@@ -3,8 +3,24 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
+from functools import cached_property
 from itertools import count, pairwise
 from types import MappingProxyType
+
+
+class Kind(Enum):
+    """What a quantity of the network is."""
+
+    TARGET = "target"
+    INPUT = "input"
+    WEIGHT = "weight"
+    BIAS = "bias"
+    NET_INPUT = "net input"
+    ACTIVATION = "activation"
+    ERROR = "error"
+    TOTAL_ERROR = "total error"
+    GRADIENT = "gradient"
 
 
 @dataclass(frozen=True)
@@ -56,6 +72,25 @@ class Network:
         """Name the error of each output: E1, E2 …"""
         return tuple(f"E{number}" for number in range(1, len(self.targets) + 1))
 
+    def kind(self, name: str) -> Kind:
+        """Return what a quantity is; raises KeyError for a name that the network does not have."""
+        return Kind.GRADIENT if differentiated(name) in self._kinds else self._kinds[name]
+
+    @cached_property
+    def _kinds(self) -> Mapping[str, Kind]:
+        neurons = [neuron for layer in self.layers for neuron in layer]
+        names = {
+            Kind.TARGET: self.targets,
+            Kind.INPUT: self.inputs,
+            Kind.WEIGHT: self.weights,
+            Kind.BIAS: self.biases,
+            Kind.NET_INPUT: [neuron.name for neuron in neurons],
+            Kind.ACTIVATION: [neuron.activation for neuron in neurons],
+            Kind.ERROR: self.errors,
+            Kind.TOTAL_ERROR: [TOTAL_ERROR],
+        }
+        return MappingProxyType({name: kind for kind, group in names.items() for name in group})
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -72,12 +107,18 @@ class Preset:
 
 TOTAL_ERROR = "E_total"
 LEARNING_RATE = "eta"
+_GRADIENT = "dE_d"
 _LAYER_LETTERS = "hklmn"  # of the hidden layers, from the input on
 
 
-def gradient_name(parameter: str) -> str:
-    """Name the derivative of the total error by a weight or bias: dE_dw1."""
-    return f"dE_d{parameter}"
+def gradient_name(name: str) -> str:
+    """Name the derivative of the total error with respect to a quantity: w1 → dE_dw1."""
+    return f"{_GRADIENT}{name}"
+
+
+def differentiated(name: str) -> str | None:
+    """Return the quantity that a gradient is taken with respect to, dE_dw1 → w1; None for any other name."""
+    return name.removeprefix(_GRADIENT) if name.startswith(_GRADIENT) else None
 
 
 def _two_two_two(hidden_bias: str | None = None, output_bias: str | None = None) -> Network:

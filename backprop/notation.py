@@ -11,6 +11,20 @@ class Partial(sp.Function):
     nargs = 2
 
 
+class Shifted(sp.Symbol):
+    """A quantity of another iteration: `Shifted("w1", 1)` is w1 one row below, `Shifted("w1", -1)` one row above."""
+
+    __slots__ = ("quantity", "rows")
+
+    def __new__(cls, quantity: str, rows: int) -> "Shifted":
+        symbol: Shifted = super().__new__(cls, f"{quantity}[{rows:+d}]")
+        symbol.quantity, symbol.rows = quantity, rows
+        return symbol
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str, int], dict[str, Any]]:
+        return (self.quantity, self.rows), {}
+
+
 def in_class_order(expression: Any) -> Any:
     """Arrange a sum with positive terms first, a product with numbers, then symbols, then brackets: `a*(1 - a)`."""
     if isinstance(expression, sp.Add):

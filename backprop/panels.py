@@ -9,7 +9,7 @@ import sympy as sp
 from backprop.activations import ACTIVATIONS
 from backprop.derivation import Derivation, Equation, Expression, chain_factors, local_derivative, users
 from backprop.errors import BackpropError
-from backprop.network import TOTAL_ERROR, Neuron
+from backprop.network import TOTAL_ERROR, Kind, Neuron, gradient_name
 from backprop.notation import Partial, product
 
 _E = sp.Symbol(TOTAL_ERROR)
@@ -102,17 +102,12 @@ def _chain_lines(derivation: Derivation, weight: Expression) -> list[Line]:
 
 
 def _what(derivation: Derivation, symbol: Expression) -> str:
-    for layer in derivation.network.layers:
-        for neuron in layer:
-            if str(symbol) in neuron.weights:
-                return f"the weight {symbol}"
-            if str(symbol) in (neuron.name, neuron.activation):
-                return f"{'the net input' if str(symbol) == neuron.name else 'the output'} {symbol}"
-    return f"the error {symbol}"
+    kind = derivation.network.kind(str(symbol))
+    return f"the {'output' if kind is Kind.ACTIVATION else kind.value} {symbol}"
 
 
 def _gradient_line(derivation: Derivation, weight: Expression) -> Line:
-    gradient = derivation.equation(f"dE_d{weight}").expression
+    gradient = derivation.equation(gradient_name(str(weight))).expression
     neuron = next(n for layer in derivation.network.layers for n in layer if str(weight) in n.weights)
     came_in = f"{gradient.args[-1]}, which came in through {weight}"
     if neuron in derivation.network.layers[-1]:

@@ -2,14 +2,17 @@
 
 import sys
 
-if __name__ == "__main__":
-    try:
-        from mnist.cli import main
+from backprop.command import Parser, run_command
 
-        code = main()
-        # Only what trains has imported torch by now.
-        team = sys.modules.get("mnist.team")
-        (team.end if team else sys.exit)(code)
-    except ModuleNotFoundError as missing:
-        print(f"error: {missing.name} is not installed: use .venv/bin/python, which make sets up", file=sys.stderr)
-        sys.exit(2)
+
+def _parser() -> Parser:
+    from mnist.cli import parser  # may find a package missing
+
+    return parser()
+
+
+if __name__ == "__main__":
+    code = run_command(_parser)
+    # Only what trains has imported torch by now.
+    distributed = sys.modules.get("mnist.distributed")
+    (distributed.exit_process if distributed else sys.exit)(code)

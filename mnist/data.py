@@ -14,7 +14,7 @@ HELD_OUT_EVERY = 12  # 60,000 / 12 = 5,000 images
 
 @dataclass(frozen=True)
 class Dataset:
-    """What to train on and what to measure on: images uint8 (N, 28, 28), labels int64 (N,)."""
+    """Training and test set: images uint8 (N, 28, 28), labels int64 (N,)."""
 
     train_images: Tensor
     train_labels: Tensor
@@ -22,12 +22,12 @@ class Dataset:
     test_labels: Tensor
 
     def to(self, device: torch.device) -> "Dataset":
-        """Move everything to where it is computed with."""
+        """Copy all tensors to a device."""
         return Dataset(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
 def load(data: Path) -> Dataset:
-    """Load MNIST from the folder, downloading it first where it isn't there. Raises MnistError as `fetch` does."""
+    """Load MNIST from the folder, downloading it first where it is missing. Raises MnistError as `fetch` does."""
     files = fetch(data)
     tensors = {name: torch.from_numpy(decode(content).copy()) for name, content in files.items()}
     return Dataset(
@@ -39,9 +39,9 @@ def load(data: Path) -> Dataset:
 
 
 def hold_out(dataset: Dataset, seed: int) -> Dataset:
-    """Put every twelfth training image in the place of the test images, to choose hyperparameters with.
+    """Replace the test set by every twelfth training image, to choose hyperparameters with.
 
-    Each seed holds out others, so that several seeds together say more. The real test images don't occur in the
+    Each seed holds out others, so that several seeds together cover more. The real test images don't occur in the
     result, so no choice can depend on them.
     """
     held_out = torch.arange(len(dataset.train_labels)) % HELD_OUT_EVERY == seed % HELD_OUT_EVERY

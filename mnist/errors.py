@@ -1,5 +1,7 @@
-"""The one kind of failure that this package reports."""
+"""The failures of this package, which its commands report in one line."""
+
+from backprop.errors import BackpropError
 
 
-class MnistError(Exception):
-    """Say in one line what is wrong, where, and what to do; the command prints it and exits with 2."""
+class MnistError(BackpropError):
+    """State what is wrong in a training or its records, where, and what to do; commands exit with 2."""

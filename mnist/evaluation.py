@@ -1,4 +1,4 @@
-"""Holding a checkpoint's network against the 10,000 test images."""
+"""Evaluation of a checkpoint's network on the 10,000 test images."""
 
 import base64
 import hashlib
@@ -8,30 +8,30 @@ import torch
 from torch import Tensor, nn
 
 from mnist import checkpoint
+from mnist.constants import CLASSES, PIXEL_MEAN, PIXEL_STD
 from mnist.data import Dataset
 from mnist.errors import MnistError
-from mnist.history import TEST_IMAGES, History
-from mnist.model import DEVIATION, DIGITS, MEAN, Network, count_parameters, layer_facts, summarise
-from mnist.results import Answer, Evaluation, Weights, WeightTensor
-from mnist.training import measured_network, probabilities_and_loss
+from mnist.model import ConvNet, count_parameters, layer_facts, summarise
+from mnist.records import TEST_SET, Evaluation, History, Prediction, Weights, WeightTensor
+from mnist.training import evaluated_network, probabilities_and_loss
 
 SAMPLES_PER_DIGIT = 2
 
 
-def load_network(path: Path) -> tuple[Network, History]:
-    """Load the network that the last record of the checkpoint's history measured, and that history.
+def load_network(path: Path) -> tuple[ConvNet, History]:
+    """Load the network that the last record of the checkpoint's history evaluated, and that history.
 
     Raises MnistError where the checkpoint is missing or damaged, or comes from a run on held-out images.
     """
     found = checkpoint.load(path)
     history = found.history
-    if history.measured_on != TEST_IMAGES:
+    if history.measured_on != TEST_SET:
         raise MnistError(f"{path} was trained with --held-out, which is no result: run `make train` for one")
-    return measured_network(found.states), history
+    return evaluated_network(found.states), history
 
 
 def evaluate(path: Path, dataset: Dataset) -> tuple[Evaluation, Weights]:
-    """Measure the checkpoint on the test images, and take its weights out. Raises MnistError as `load_network` does."""
+    """Evaluate the checkpoint on the test images and export its weights. Raises MnistError as `load_network` does."""
     network, history = load_network(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     probabilities, loss = probabilities_and_loss(network, dataset.test_images, dataset.test_labels)
@@ -46,38 +46,38 @@ def evaluate(path: Path, dataset: Dataset) -> tuple[Evaluation, Weights]:
         loss=loss,
         parameters=count_parameters(network),
         summary=summarise(network),
-        confusion=confusion_matrix(dataset.test_labels, predictions),
-        misclassified=misclassified(dataset, probabilities),
-        samples=samples(dataset, probabilities),
+        confusion=count_confusions(dataset.test_labels, predictions),
+        misclassified=find_misclassified(dataset, probabilities),
+        samples=choose_samples(dataset, probabilities),
         layers=layer_facts(network),
         data=history.data,
     )
     return evaluation, export_weights(network, digest)
 
 
-def confusion_matrix(labels: Tensor, predictions: Tensor) -> tuple[tuple[int, ...], ...]:
-    """Count the pairs of true digit (row) and answer (column), both (N,): 10 × 10 numbers that sum to N."""
-    counts = torch.bincount(labels * DIGITS + predictions, minlength=DIGITS * DIGITS)
-    return tuple(tuple(row) for row in counts.view(DIGITS, DIGITS).tolist())
+def count_confusions(labels: Tensor, predictions: Tensor) -> tuple[tuple[int, ...], ...]:
+    """Compute the confusion matrix of labels and predictions, both (N,): 10 × 10 counts, a row for each true digit."""
+    counts = torch.bincount(labels * CLASSES + predictions, minlength=CLASSES * CLASSES)
+    return tuple(tuple(row) for row in counts.view(CLASSES, CLASSES).tolist())
 
 
-def misclassified(dataset: Dataset, probabilities: Tensor) -> tuple[Answer, ...]:
-    """Give the test images whose most probable digit, of probabilities (N, 10), is not their label, in their order."""
+def find_misclassified(dataset: Dataset, probabilities: Tensor) -> tuple[Prediction, ...]:
+    """Return the test images whose most probable digit, of probabilities (N, 10), is not their label, by index."""
     wrong = (probabilities.argmax(1) != dataset.test_labels).nonzero().flatten().tolist()
-    return tuple(_answer(dataset, probabilities, index) for index in wrong)
+    return tuple(_predict(dataset, probabilities, index) for index in wrong)
 
 
-def samples(dataset: Dataset, probabilities: Tensor) -> tuple[Answer, ...]:
-    """Give the first test images of each digit, 0 to 9, whatever the network says of them in probabilities (N, 10)."""
+def choose_samples(dataset: Dataset, probabilities: Tensor) -> tuple[Prediction, ...]:
+    """Return the first test images of each digit, 0 to 9, whatever their probabilities (N, 10)."""
     return tuple(
-        _answer(dataset, probabilities, index)
-        for digit in range(DIGITS)
+        _predict(dataset, probabilities, index)
+        for digit in range(CLASSES)
         for index in (dataset.test_labels == digit).nonzero().flatten().tolist()[:SAMPLES_PER_DIGIT]
     )
 
 
-def _answer(dataset: Dataset, probabilities: Tensor, index: int) -> Answer:
-    return Answer(
+def _predict(dataset: Dataset, probabilities: Tensor, index: int) -> Prediction:
+    return Prediction(
         index=index,
         true=int(dataset.test_labels[index]),
         predicted=int(probabilities[index].argmax()),
@@ -86,42 +86,42 @@ def _answer(dataset: Dataset, probabilities: Tensor, index: int) -> Answer:
     )
 
 
-def export_weights(network: Network, digest: str) -> Weights:
-    """Take out all that is needed to run the network elsewhere; `digest` is the SHA-256 of its checkpoint."""
+def export_weights(network: ConvNet, digest: str) -> Weights:
+    """Export all that is needed to run the network elsewhere; `digest` is the SHA-256 of its checkpoint."""
     state = {name: tensor for name, tensor in network.state_dict().items() if tensor.is_floating_point()}
     tensors = {
-        # Contiguous: in memory the channels of a convolution lie innermost, in the file they come as the shape says.
+        # Contiguous: in memory a convolution's channels are innermost, in the file they are in the order of the shape.
         name: WeightTensor(tuple(tensor.shape), base64.b64encode(tensor.contiguous().numpy().astype("<f4")).decode())
         for name, tensor in state.items()
     }
     norm = next(layer for layer in network if isinstance(layer, nn.BatchNorm2d))
-    return Weights(digest, MEAN, DEVIATION, norm.eps, tensors)
+    return Weights(digest, PIXEL_MEAN, PIXEL_STD, norm.eps, tensors)
 
 
 def describe(evaluation: Evaluation) -> str:
-    """Tell an evaluation in words and tables."""
+    """Format an evaluation as text and tables."""
     digits = range(len(evaluation.confusion))
     lines = [
         headline(evaluation),
         f"loss {evaluation.loss:.4f}, {evaluation.parameters:,} parameters",
         "",
-        "Confusion matrix (row: the true digit, column: the network's answer)",
+        "Confusion matrix (row: true digit, column: predicted digit)",
         "      " + "".join(f"{digit:6}" for digit in digits),
         *(f"{digit:6}" + "".join(f"{count:6}" for count in evaluation.confusion[digit]) for digit in digits),
         "",
-        "Misclassified images (how sure the network was of its answer, and of the truth)",
-        " image  true  answer   answer    truth",
+        "Misclassified images (with the probabilities of the predicted and of the true digit)",
+        " image  true  predicted  P(predicted)  P(true)",
         *(_line(wrong) for wrong in evaluation.misclassified),
     ]
     return "\n".join(lines)
 
 
-def _line(wrong: Answer) -> str:
-    answer, truth = wrong.probabilities[wrong.predicted], wrong.probabilities[wrong.true]
-    return f"{wrong.index:6}  {wrong.true:4}  {wrong.predicted:6}  {answer:7.1%}  {truth:7.1%}"
+def _line(wrong: Prediction) -> str:
+    predicted, true = wrong.probabilities[wrong.predicted], wrong.probabilities[wrong.true]
+    return f"{wrong.index:6}  {wrong.true:4}  {wrong.predicted:9}  {predicted:12.1%}  {true:7.1%}"
 
 
 def headline(evaluation: Evaluation) -> str:
-    """Tell an evaluation in one line."""
+    """Format an evaluation in one line."""
     correct, images = evaluation.correct, evaluation.images
-    return f"After epoch {evaluation.epoch}: {evaluation.accuracy:.2%} ({correct:,} of {images:,} test images)"
+    return f"Test accuracy after epoch {evaluation.epoch}: {evaluation.accuracy:.2%} ({correct:,} of {images:,} images)"

@@ -6,14 +6,14 @@ from types import MappingProxyType
 
 import torch
 
+from backprop.files import write_file
+from mnist.constants import IMAGE_SIZE
 from mnist.errors import MnistError
-from mnist.files import write_atomically
-from mnist.model import Network
-from mnist.recipe import FULL_SIZE
+from mnist.model import ConvNet
 
 
-def as_onnx(network: Network) -> bytes:
-    """Spell the network as ONNX: `images` float32 (N, 1, 28, 28) as `mnist.model.normalise` gives → `logits` (N, 10).
+def to_onnx(network: ConvNet) -> bytes:
+    """Serialise the network as ONNX: `images` float32 (N, 1, 28, 28) from `mnist.model.normalise` → `logits` (N, 10).
 
     Raises MnistError where the packages for it are missing.
     """
@@ -21,7 +21,7 @@ def as_onnx(network: Network) -> bytes:
         import onnxscript  # noqa: F401  torch's exporter needs it
     except ImportError:
         raise _missing("onnx") from None
-    example = torch.zeros(2, 1, FULL_SIZE, FULL_SIZE)
+    example = torch.zeros(2, 1, IMAGE_SIZE, IMAGE_SIZE)
     program = torch.onnx.export(
         network.eval().to(memory_format=torch.contiguous_format),
         (example,),
@@ -37,8 +37,8 @@ def as_onnx(network: Network) -> bytes:
     return content
 
 
-def as_safetensors(network: Network) -> bytes:
-    """Spell the network's weights and running statistics as safetensors, by the names of its state dictionary.
+def to_safetensors(network: ConvNet) -> bytes:
+    """Serialise the network's weights and running statistics as safetensors, by the names of its state dictionary.
 
     Raises MnistError where the package for it is missing.
     """
@@ -53,9 +53,9 @@ def _missing(name: str) -> MnistError:
     return MnistError(f"{name} is not installed: run `.venv/bin/python -m pip install --editable '.[mnist,export]'`")
 
 
-FORMATS: Mapping[str, Callable[[Network], bytes]] = MappingProxyType({"onnx": as_onnx, "safetensors": as_safetensors})
+FORMATS: Mapping[str, Callable[[ConvNet], bytes]] = MappingProxyType({"onnx": to_onnx, "safetensors": to_safetensors})
 
 
-def export(network: Network, kind: str, path: Path) -> None:
+def export(network: ConvNet, kind: str, path: Path) -> None:
     """Write the network in a format of `FORMATS`. Raises MnistError where that is not possible."""
-    write_atomically(path, FORMATS[kind](network))
+    write_file(path, FORMATS[kind](network))

@@ -1,4 +1,4 @@
-"""The four MNIST files: their names, their MD5 sums, and the IDX format they are written in. Needs no torch."""
+"""The four MNIST files: names, MD5 sums, and the IDX format. Needs no torch."""
 
 import gzip
 import hashlib
@@ -24,12 +24,12 @@ UNSIGNED_BYTES = 8  # the code of the element type in an IDX header
 
 
 def raw_folder(data: Path) -> Path:
-    """Name the folder in which torchvision, too, keeps the files."""
+    """Return the folder in which torchvision, too, keeps the files."""
     return data / "MNIST" / "raw"
 
 
 def md5_of(content: bytes) -> str:
-    """Compute the MD5 sum; it recognises the files, it does not protect them."""
+    """Compute the MD5 sum, which recognises the files; it does not protect them."""
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
@@ -52,13 +52,13 @@ def _genuine(folder: Path, name: str) -> bytes | None:
 
 
 def encode(array: Bytes) -> bytes:
-    """Write an array of bytes as an IDX file: a magic number with the element type, the sizes, the elements."""
+    """Serialise an array of bytes as an IDX file: a magic number with the element type, the sizes, the elements."""
     header = struct.pack(f">BBBB{array.ndim}I", 0, 0, UNSIGNED_BYTES, array.ndim, *array.shape)
     return header + array.tobytes()
 
 
 def decode(content: bytes) -> Bytes:
-    """Read an IDX file of bytes into an array of its shape. Raises MnistError where the header doesn't fit."""
+    """Parse an IDX file of bytes to an array of its shape. Raises MnistError where the header doesn't fit."""
     if len(content) < 4 or content[:3] != bytes((0, 0, UNSIGNED_BYTES)):
         raise MnistError("this is no IDX file of bytes: delete it and run the command again")
     dimensions = content[3]

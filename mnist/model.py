@@ -1,4 +1,4 @@
-"""The assignment's network, layer for layer, and what can be told about it without training."""
+"""The assignment's network, layer by layer, and its summary."""
 
 import contextlib
 import io
@@ -9,21 +9,17 @@ import torch
 from torch import Tensor, nn
 from torchsummary import summary as print_summary
 
-from mnist.recipe import FULL_SIZE
-from mnist.results import LayerFacts
-
-DIGITS = 10
-# Mean and standard deviation of the 60,000 training images' pixels, as fractions of 255; the usual four digits.
-MEAN, DEVIATION = 0.1307, 0.3081
+from mnist.constants import CLASSES, IMAGE_SIZE, PIXEL_MEAN, PIXEL_STD
+from mnist.records import LayerFacts
 
 Layer = tuple[str, nn.Module]
 
 
-class Network(nn.Sequential):
+class ConvNet(nn.Sequential):
     """Five convolutions, each followed by ReLU and batch normalisation; 15,662 parameters.
 
     The first three are padded and keep 28 × 28; after the pooling the fourth is not (14 → 12), and the fifth maps
-    each place to ten channels, which are averaged over the places. Source: the model summary in the assignment.
+    each position to ten channels, which are averaged over the positions. Source: the model summary in the assignment.
     """
 
     def __init__(self) -> None:
@@ -35,7 +31,7 @@ class Network(nn.Sequential):
                     *_block(3, 16, 32, kernel=3, padding=1),
                     ("pool", nn.MaxPool2d(2)),
                     *_block(4, 32, 32, kernel=3, padding=0),
-                    *_block(5, 32, DIGITS, kernel=1, padding=0),
+                    *_block(5, 32, CLASSES, kernel=1, padding=0),
                     ("average", nn.AdaptiveAvgPool2d(1)),
                 ]
             )
@@ -55,20 +51,20 @@ def _block(number: int, inputs: int, outputs: int, kernel: int, padding: int) ->
     ]
 
 
-def new_network(seed: int) -> Network:
+def new_network(seed: int) -> ConvNet:
     """Make a network whose initial weights follow from the seed alone, in the layout that CPUs compute fastest."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Network().to(memory_format=torch.channels_last)
+        return ConvNet().to(memory_format=torch.channels_last)
 
 
 def normalise(images: Tensor) -> Tensor:
-    """Turn bytes (N, 28, 28) into the network's input: float32 (N, 1, 28, 28) of mean about 0, deviation about 1."""
-    return images.float().sub_(255 * MEAN).div_(255 * DEVIATION).unsqueeze(1)
+    """Standardise bytes (N, 28, 28) to float32 (N, 1, 28, 28) of mean about 0 and standard deviation about 1."""
+    return images.float().sub_(255 * PIXEL_MEAN).div_(255 * PIXEL_STD).unsqueeze(1)
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Count the trainable numbers."""
+    """Count the trainable parameters."""
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
 
 
@@ -81,18 +77,18 @@ def summarise(network: nn.Module) -> str:
     network.eval()
     text = io.StringIO()
     with contextlib.redirect_stdout(text), torch.random.fork_rng(devices=[]):
-        print_summary(network, (1, FULL_SIZE, FULL_SIZE), device="cpu")
+        print_summary(network, (1, IMAGE_SIZE, IMAGE_SIZE), device="cpu")
     return text.getvalue()
 
 
-def layer_facts(network: nn.Sequential, edge: int = FULL_SIZE) -> tuple[LayerFacts, ...]:
-    """Describe each layer from its own attributes and from the shapes that an image takes on its way.
+def layer_facts(network: nn.Sequential, image_size: int = IMAGE_SIZE) -> tuple[LayerFacts, ...]:
+    """Describe each layer from its own attributes and from the shapes that an image takes as it passes.
 
     Receptive field r and jump j follow r' = r + (kernel - 1)·j, j' = j·stride, from r = j = 1
     (Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016).
     Leaves the network in evaluation mode.
     """
-    image = torch.zeros(1, 1, edge, edge)
+    image = torch.zeros(1, 1, image_size, image_size)
     receptive_field = jump = 1
     facts = []
     for name, layer in network.eval().named_children():
@@ -107,19 +103,19 @@ def layer_facts(network: nn.Sequential, edge: int = FULL_SIZE) -> tuple[LayerFac
     return tuple(facts)
 
 
-def multiply_adds(edge: int) -> int:
-    """Count the multiplications of a weight with a value for one image of this edge in pixels."""
-    return sum(facts.multiply_adds for facts in layer_facts(Network(), edge))
+def count_multiply_adds(image_size: int) -> int:
+    """Count the multiplications of a weight with a value for one image of this size in pixels."""
+    return sum(facts.multiply_adds for facts in layer_facts(ConvNet(), image_size))
 
 
 def _window(layer: nn.Module, input_size: int) -> tuple[int, int, int] | None:
-    """Give kernel, stride and padding of a layer that looks at more than single values."""
+    """Return kernel, stride and padding of a layer with a window; None for an element-wise one."""
     if isinstance(layer, nn.Conv2d):
         return layer.kernel_size[0], layer.stride[0], int(layer.padding[0])
     if isinstance(layer, nn.MaxPool2d):
         return int(layer.kernel_size), int(layer.stride), int(layer.padding)  # type: ignore[arg-type]
     if isinstance(layer, nn.AdaptiveAvgPool2d):
-        # Averages everything that comes in: one window, so the stride has no second place to go to.
+        # One window over the whole input, so the stride has no effect.
         return input_size, 1, 0
     return None
 

@@ -1,25 +1,25 @@
-"""What turns gradients into steps: SGD, or SGD with Muon for the convolutions' kernels."""
+"""SGD, or SGD with Muon for the convolutions' kernels."""
 
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from mnist.model import Network
+from mnist.model import ConvNet
 from mnist.recipe import Recipe
 
 
 class Optimizer:
-    """Take steps with all parameters of a network, as a recipe says.
+    """The optimizer of all parameters of a network, as a recipe configures it.
 
-    Muon (Jordan et al., 2024; torch.optim.Muon) makes the step of a matrix orthogonal: all directions move by the same
-    amount, also those whose gradients are small. A kernel is a matrix with a row for each output channel. As its
-    authors advise, the first and the last layer are left to the other optimizer.
+    Muon (Jordan et al., 2024; torch.optim.Muon) makes the update of a matrix orthogonal: all directions move by the
+    same amount, also those whose gradients are small. A kernel is a matrix with a row for each output channel. As its
+    authors advise, SGD updates the first and the last layer.
     """
 
-    def __init__(self, network: Network, recipe: Recipe) -> None:
+    def __init__(self, network: ConvNet, recipe: Recipe) -> None:
         convolutions = [layer.weight for layer in network.modules() if isinstance(layer, nn.Conv2d)]
-        kernels = convolutions[1:-1] if recipe.muon_rate else []
+        kernels = convolutions[1:-1] if recipe.muon_learning_rate else []
         chosen = {id(kernel) for kernel in kernels}
         others = [parameter for parameter in network.parameters() if id(parameter) not in chosen]
         sgd = torch.optim.SGD(
@@ -35,32 +35,32 @@ class Optimizer:
         if kernels:
             muon = torch.optim.Muon(
                 self._matrices,
-                lr=recipe.muon_rate,
+                lr=recipe.muon_learning_rate,
                 momentum=recipe.momentum,
                 nesterov=recipe.nesterov,
                 weight_decay=0.0,
             )
-            self._parts.append((muon, recipe.muon_rate))
+            self._parts.append((muon, recipe.muon_learning_rate))
 
     def zero_grad(self) -> None:
-        """Forget the last batch's gradients."""
+        """Reset the gradients."""
         self._network.zero_grad()
 
-    def step(self, share: float) -> None:
-        """Take a step with this share of the highest rates."""
+    def step(self, factor: float) -> None:
+        """Update the parameters with the maximum learning rates times this factor."""
         for kernel, matrix in zip(self._kernels, self._matrices, strict=True):
             matrix.grad = None if kernel.grad is None else _as_matrix(kernel.grad)
-        for part, highest in self._parts:
+        for part, maximum in self._parts:
             for group in part.param_groups:
-                group["lr"] = share * highest
+                group["lr"] = factor * maximum
             part.step()
 
     def state_dict(self) -> dict[str, Any]:
-        """Give what a resumed run needs."""
+        """Return what a resumed run needs."""
         return {str(number): part.state_dict() for number, (part, _) in enumerate(self._parts)}
 
     def load_state_dict(self, states: dict[str, Any]) -> None:
-        """Take up what `state_dict` gave."""
+        """Restore what `state_dict` returned."""
         for number, (part, _) in enumerate(self._parts):
             part.load_state_dict(states[str(number)])
 

@@ -1,31 +1,23 @@
-"""What the commands ask for: the flags that several of them share, and what a flag's text may be."""
+"""Flags that several commands share, and the types of their values."""
 
 import argparse
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from mnist.recipe import DEFAULT_RECIPE, RECIPES, Recipe, checked, recipe_named
+from mnist.recipe import DEFAULT_RECIPE, RECIPES, Recipe, check, recipe_named
 
 if TYPE_CHECKING:
-    from mnist.launch import Place
-
-
-class Parser(argparse.ArgumentParser):
-    """Tell what is wrong with a command line in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line, not in argparse's two, and leave with 2."""
-        self.exit(2, f"error: {message}; `{self.prog} --help` tells what there is\n")
+    from mnist.run import Resources
 
 
 def add_recipe(parser: argparse.ArgumentParser) -> None:
-    """Add the recipe's name, and a flag for each of its values."""
+    """Add --recipe, and a flag for each hyperparameter."""
     names = ", ".join(RECIPES)
-    parser.add_argument("--recipe", default=DEFAULT_RECIPE, help=f"how to train: {names} (default: %(default)s)")
-    values = parser.add_argument_group("values to change in the recipe", "Without these, they are the recipe's own.")
+    parser.add_argument("--recipe", default=DEFAULT_RECIPE, help=f"hyperparameters: {names} (default: %(default)s)")
+    values = parser.add_argument_group("hyperparameters", "By default they are the recipe's.")
     for field in dataclasses.fields(Recipe):
         kind, choices = _KINDS[field.type], field.metadata["choices"]
         values.add_argument(
@@ -38,62 +30,60 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def asked_recipe(options: argparse.Namespace) -> Recipe:
-    """Look up the recipe and put in what flags change. Raises MnistError where no such recipe can be trained."""
+def read_recipe(options: argparse.Namespace) -> Recipe:
+    """Return the recipe with the flags' changes. Raises MnistError where it can't be trained."""
     asked = {field.name: getattr(options, f"recipe_{field.name}") for field in dataclasses.fields(Recipe)}
     changes = {name: value for name, value in asked.items() if value is not None}
-    return checked(dataclasses.replace(recipe_named(options.recipe), **changes))
+    recipe = dataclasses.replace(recipe_named(options.recipe), **changes)
+    check(recipe)
+    return recipe
 
 
-def add_place(parser: argparse.ArgumentParser) -> None:
-    """Add where to train: data, device, processes, threads."""
+def add_resources(parser: argparse.ArgumentParser) -> None:
+    """Add --data, --device, --processes and --threads."""
     add_data(parser)
     parser.add_argument(
-        "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="what to compute on (default: auto)"
+        "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="device of torch (default: auto)"
     )
     parser.add_argument(
         "--processes",
         type=positive,
-        help="processes that share each batch (default: one for each core, as far as the batch can be shared evenly); "
-        "under torchrun, it says how many",
+        help="processes that share each batch (default: one for each core, as far as its ghost batches can be shared "
+        "evenly); torchrun overrides it",
     )
-    _add_threads(parser)
+    parser.add_argument("--threads", type=positive, help="threads of each process (default: cores / processes)")
 
 
-def asked_place(options: argparse.Namespace) -> "Place":
-    """Give what `add_place` asked for."""
-    from mnist.launch import Place
+def read_resources(options: argparse.Namespace) -> "Resources":
+    """Return what the flags of `add_resources` request."""
+    from mnist.run import Resources
 
-    return Place(options.data, options.device, options.processes, options.threads)
-
-
-def _add_threads(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--threads", type=positive, help="threads of each process (default: the cores, shared out)")
+    return Resources(options.data, options.device, options.processes, options.threads)
 
 
 def add_held_out(parser: argparse.ArgumentParser) -> None:
-    """Add the choice of measuring on held-out training images."""
+    """Add --held-out."""
     parser.add_argument(
         "--held-out",
         action="store_true",
-        help="train on 55,000 images and measure on the other 5,000, which differ from seed to seed, never on test "
-        "images: to choose hyperparameters with; writes to OUTPUT/held-out",
+        help="train on 55,000 training images and evaluate on the other 5,000, which differ from seed to seed, not on "
+        "test images: to choose hyperparameters with; writes to OUTPUT/held-out",
     )
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
-    """Add the folder of the images."""
+    """Add --data."""
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the images (default: %(default)s)")
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
-    """Add the folder of a run's files."""
+    """Add --output."""
     default = Path("out/mnist")
     parser.add_argument("--output", type=Path, default=default, help="folder of the run's files (default: %(default)s)")
 
 
 def positive(text: str) -> int:
-    """Read a whole number from 1."""
+    """Parse a whole number from 1."""
     return _whole_number(text, 1, 10_000)
 
 
@@ -102,7 +92,7 @@ def _whole(text: str) -> int:
 
 
 def natural(text: str) -> int:
-    """Read a whole number from 0 that fits 63 bits."""
+    """Parse a whole number from 0 that fits 63 bits."""
     return _whole_number(text, 0, 2**63 - 1)
 
 

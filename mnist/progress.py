@@ -1,4 +1,4 @@
-"""What a training run shows: two bars on a terminal, plain lines in a file. Needs no torch."""
+"""Progress of a training run on standard error: two bars on a terminal, else plain lines. Needs no torch."""
 
 import sys
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from mnist.history import TEST_IMAGES, EpochRecord, History
-from mnist.plan import Plan
+from mnist.plan import TrainingPlan
+from mnist.records import TEST_SET, EpochRecord, History
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where an epoch stands: means over what it has seen so far."""
+    """Progress of an epoch: means over the images seen so far."""
 
     images: int
     loss: float
@@ -23,9 +23,9 @@ class Progress:
 
 
 class RunBars:
-    """One bar for the run, with the time left, and one for the epoch."""
+    """A bar for the run, with the time left, and one for the epoch."""
 
-    def __init__(self, plan: Plan, done: int, *, hidden: bool) -> None:
+    def __init__(self, plan: TrainingPlan, done: int, *, hidden: bool) -> None:
         self._plan, self._hidden = plan, hidden
         epochs = range(1, plan.recipe.epochs + 1)
         costs = [plan.image_size(epoch) ** 2 * plan.images_in(epoch) for epoch in epochs]
@@ -36,7 +36,7 @@ class RunBars:
 
     @contextmanager
     def epoch(self, epoch: int) -> Iterator["EpochBar"]:
-        """Show an epoch, counted from 1, for as long as it lasts."""
+        """Show the bar of an epoch, counted from 1, while it lasts."""
         title = f"epoch {epoch}/{self._plan.recipe.epochs}"
         share, images = self._shares[epoch - 1], self._plan.images_in(epoch)
         with tqdm(total=images, desc=title, unit=" images", leave=False, disable=self._hidden) as bar:
@@ -44,24 +44,24 @@ class RunBars:
         self._before += share
 
     def close(self) -> None:
-        """Take the run's bar away."""
+        """Remove the run's bar."""
         self._run.leave = False
         self._run.close()
 
 
 @dataclass(frozen=True)
 class EpochBar:
-    """The bar of one epoch, with loss, accuracy and learning rate; it moves the run's bar too."""
+    """The bar of one epoch, with loss, accuracy and learning rate; it advances the run's bar too."""
 
     bar: "tqdm[Any]"
     run: "tqdm[Any]"
     before: float
-    """Share of the run that is done before this epoch."""
+    """Fraction of the run that is done before this epoch."""
     per_image: float
-    """Share of the run that an image of this epoch stands for."""
+    """Fraction of the run that one image of this epoch is."""
 
     def show(self, progress: Progress) -> None:
-        """Move on to where the epoch stands."""
+        """Advance to the progress of the epoch."""
         text = f"loss {progress.loss:.4f}, accuracy {progress.accuracy:.2%}, rate {progress.learning_rate:.3g}"
         self.bar.set_postfix_str(text, refresh=False)
         self.bar.update(progress.images - self.bar.n)
@@ -69,7 +69,7 @@ class EpochBar:
 
 
 class Reporter:
-    """Tells people how a run goes, on standard error; says nothing in processes that help another one."""
+    """Prints how a run goes, on standard error; silent in workers."""
 
     def __init__(self, *, silent: bool = False) -> None:
         self.silent = silent
@@ -82,13 +82,13 @@ class Reporter:
 
     @contextmanager
     def run(self, history: History, images: int) -> Iterator[RunBars]:
-        """Say what starts, and show the bars for as long as it lasts."""
+        """Print what starts, and show the bars while it lasts."""
         done, recipe, hardware = len(history.epochs), history.recipe, history.hardware
         verb = f"Going on after epoch {done} with" if done else "Training"
         run = f"recipe {history.recipe_name}, seed {history.seed}, {recipe.epochs} epochs, {images:,} images"
         machine = f"{hardware.precision}, processes: {hardware.processes}, threads: {hardware.threads}"
         self.say(f"{verb} {run} ({machine})")
-        bars = RunBars(Plan(recipe, images), done, hidden=self.silent or not sys.stderr.isatty())
+        bars = RunBars(TrainingPlan(recipe, images), done, hidden=self.silent or not sys.stderr.isatty())
         try:
             yield bars
         finally:
@@ -96,7 +96,7 @@ class Reporter:
 
     def epoch_done(self, record: EpochRecord, history: History) -> None:
         """Print an epoch's figures."""
-        measured = "test" if history.measured_on == TEST_IMAGES else "held-out"
+        measured = "test" if history.measured_on == TEST_SET else "held-out"
         self.say(
             f"epoch {record.epoch:2}/{history.recipe.epochs}"
             f"  training loss {record.train_loss:.4f}, {record.train_accuracy:.2%}"

@@ -1,30 +1,29 @@
-"""Several seeds of one recipe, and what a statistician says of them. Needs no torch: reports read the result."""
+"""Several seeds of one recipe, and their statistics. Needs no torch."""
 
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnist.asked import LEAST_ACCURACY
+from mnist.constants import REQUIRED_ACCURACY
 from mnist.errors import MnistError
-from mnist.files import read_record, write_record
-from mnist.history import TEST_IMAGES, Hardware, History, Versions
 from mnist.recipe import Recipe
+from mnist.records import TEST_SET, Hardware, History, Versions, read_record
 
 FOLDER = "study"
 
 
 @dataclass(frozen=True)
 class SeedResult:
-    """How one seed ended."""
+    """The result of one seed."""
 
     seed: int
     accuracy: float
-    """After the last epoch, which counts; a fraction of the images it was measured on."""
+    """After the last epoch, a fraction of the evaluated images."""
     loss: float
-    """Then, mean cross-entropy in nats."""
+    """Mean cross-entropy in nats, after the last epoch."""
     seconds: float
-    """Of all epochs, measuring included."""
+    """Of all epochs, evaluation included."""
     seconds_to_goal: float | None
     """From the start of training to the end of the first epoch at or above 99.4 %; None where none was."""
     epochs_to_goal: int | None
@@ -32,13 +31,13 @@ class SeedResult:
 
 @dataclass(frozen=True)
 class Summary:
-    """The seeds together. Accuracies are fractions."""
+    """Statistics over the seeds. Accuracies are fractions."""
 
     seeds: int
     at_goal: int
     """Seeds whose last epoch is at or above 99.4 %."""
     mean: float
-    deviation: float | None
+    std: float | None
     """Standard deviation between seeds (n - 1 in the denominator); None for a single seed."""
     lowest: float
     highest: float
@@ -65,10 +64,10 @@ class Study:
     summary: Summary
 
 
-def result_of(history: History) -> SeedResult:
-    """Take from a finished run what the study keeps."""
+def summarise_run(history: History) -> SeedResult:
+    """Return the result of a finished run."""
     last = history.epochs[-1]
-    reached = next((record.epoch for record in history.epochs if record.test_accuracy >= LEAST_ACCURACY), None)
+    reached = next((record.epoch for record in history.epochs if record.test_accuracy >= REQUIRED_ACCURACY), None)
     return SeedResult(
         seed=history.seed,
         accuracy=last.test_accuracy,
@@ -79,24 +78,24 @@ def result_of(history: History) -> SeedResult:
     )
 
 
-def study_of(histories: Sequence[History]) -> Study:
-    """Put finished runs of one recipe together, by seed."""
-    results = tuple(sorted(map(result_of, histories), key=lambda result: result.seed))
+def make_study(histories: Sequence[History]) -> Study:
+    """Combine finished runs of one recipe, in the order of their seeds."""
+    results = tuple(sorted(map(summarise_run, histories), key=lambda result: result.seed))
     first = histories[0]
     summary = summarise(results)
     return Study(first.recipe_name, first.recipe, first.measured_on, first.versions, first.hardware, results, summary)
 
 
 def summarise(results: Sequence[SeedResult]) -> Summary:
-    """Compute the figures that are quoted."""
+    """Compute the statistics of several seeds."""
     accuracies = [result.accuracy for result in results]
     times = sorted(float("inf") if r.seconds_to_goal is None else r.seconds_to_goal for r in results)
     middle = statistics.median(times)
     return Summary(
         seeds=len(results),
-        at_goal=sum(accuracy >= LEAST_ACCURACY for accuracy in accuracies),
+        at_goal=sum(accuracy >= REQUIRED_ACCURACY for accuracy in accuracies),
         mean=statistics.fmean(accuracies),
-        deviation=statistics.stdev(accuracies) if len(results) > 1 else None,
+        std=statistics.stdev(accuracies) if len(results) > 1 else None,
         lowest=min(accuracies),
         highest=max(accuracies),
         interval=_interval(accuracies) if len(results) > 1 else None,
@@ -115,18 +114,13 @@ def _interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def study_file(output: Path, recipe_name: str) -> Path:
-    """Say where a recipe's study is kept; its runs lie in the folder of the same name beside it."""
+    """Return the path of a recipe's study; its runs lie in the folder of the same name beside it."""
     return output / FOLDER / f"{recipe_name}.json"
 
 
 def run_folder(output: Path, recipe_name: str, seed: int) -> Path:
-    """Say where a seed's run is kept."""
+    """Return the folder of a seed's run."""
     return output / FOLDER / recipe_name / f"seed-{seed}"
-
-
-def write_study(path: Path, study: Study) -> None:
-    """Write a study atomically. Raises MnistError where it can't be written."""
-    write_record(path, study)
 
 
 def read_studies(output: Path) -> tuple[Study, ...]:
@@ -136,13 +130,13 @@ def read_studies(output: Path) -> tuple[Study, ...]:
     for path, study in zip(paths, studies, strict=True):
         if not study.results or study.summary.seeds != len(study.results):
             raise MnistError(f"{path} is damaged (its seeds don't add up): run `python -m mnist study`")
-        if study.measured_on != TEST_IMAGES:
+        if study.measured_on != TEST_SET:
             raise MnistError(f"{path} is of runs with --held-out, which is no result: move it away")
     return studies
 
 
 def describe(study: Study) -> str:
-    """Tell a study in words and a table."""
+    """Format a study as a table and sentences."""
     rows = [
         f"{r.seed:5}  {r.accuracy:8.2%}  {r.loss:7.4f}  {r.seconds:7.1f}  {_time(r.seconds_to_goal):>9}"
         f"  {r.epochs_to_goal or '–':>5}"
@@ -151,7 +145,7 @@ def describe(study: Study) -> str:
     return "\n".join(
         [
             f"recipe {study.recipe_name}, {study.recipe.epochs} epochs, measured on {study.measured_on} images",
-            machine(study.hardware),
+            study.hardware.description,
             " seed  accuracy     loss  seconds  to 99.4 %  epoch",
             *rows,
             *sentences(study.summary),
@@ -159,19 +153,13 @@ def describe(study: Study) -> str:
     )
 
 
-def machine(hardware: Hardware) -> str:
-    """Name what computed, in one line."""
-    used = f"processes: {hardware.processes}, threads each: {hardware.threads}"
-    return f"{hardware.cpu}, {hardware.cores} cores, {used}, {hardware.precision}"
-
-
 def sentences(summary: Summary) -> Iterable[str]:
-    """Say what the figures are, with n and spread."""
+    """Format the statistics as sentences, with n and spread."""
     n = summary.seeds
     yield f"last epoch, n = {n}: mean {summary.mean:.3%}, lowest {summary.lowest:.2%}, highest {summary.highest:.2%}"
-    if summary.deviation is not None and summary.interval is not None:
+    if summary.std is not None and summary.interval is not None:
         low, high = summary.interval
-        yield f"standard deviation {summary.deviation:.3%}; 95 % interval of the mean {low:.3%} to {high:.3%}"
+        yield f"standard deviation {summary.std:.3%}; 95 % interval of the mean {low:.3%} to {high:.3%}"
     yield f"at or above 99.4 % in the last epoch: {summary.at_goal} of {n}; in any epoch: {summary.reached_goal} of {n}"
     yield f"median seconds of a run {summary.median_seconds:.1f}, to 99.4 % {_time(summary.median_seconds_to_goal)}"
 

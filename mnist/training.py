@@ -9,162 +9,195 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel
 
-from mnist.augmentation import draw_offsets, middle, shifted
+from mnist.batches import Batch, HardExamples, draw_offsets, make_batches, make_input
 from mnist.data import Dataset
-from mnist.difficulty import Difficulty
+from mnist.distributed import SINGLE_PROCESS, ProcessGroup
 from mnist.errors import MnistError
-from mnist.history import EpochRecord
-from mnist.model import Network, new_network, normalise
-from mnist.normalisation import Statistics
+from mnist.model import ConvNet, new_network
 from mnist.optimizers import Optimizer
-from mnist.plan import Plan
+from mnist.plan import TrainingPlan
 from mnist.progress import Progress
 from mnist.recipe import Recipe
-from mnist.team import ALONE, Team
+from mnist.records import EpochRecord
 
-MEASURED_AT_ONCE = 500  # images per batch of a measurement; the result does not depend on it but for rounding
-EXCHANGE_EVERY = 16  # steps between two moments at which processes tell each other their losses
+EVALUATION_BATCH_SIZE = 500
+"""The result depends on it by rounding only."""
+EXCHANGE_INTERVAL = 16
+"""Steps between two exchanges of losses among the processes."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """Mean cross-entropy in nats and number of right answers."""
+    """Loss and accuracy on some images."""
 
     loss: float
+    """Mean cross-entropy in nats."""
     correct: int
+    """Number of correct predictions."""
     images: int
 
     @property
     def accuracy(self) -> float:
-        """Give the share of right answers."""
+        """Return the fraction of correct predictions."""
         return self.correct / self.images
 
 
-def probabilities_and_loss(network: torch.nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, float]:
+def probabilities_and_loss(network: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, float]:
     """Run the network over uint8 images (N, 28, 28) in float32: probabilities (N, 10), mean cross-entropy in nats."""
     network.eval()
     with torch.inference_mode():
-        logits = torch.cat([network(_as_input(part)) for part in torch.split(images, MEASURED_AT_ONCE)])
+        logits = torch.cat([network(make_input(part)) for part in torch.split(images, EVALUATION_BATCH_SIZE)])
         # On the CPU: not every device has double precision.
         return logits.softmax(1), cross_entropy(logits.cpu().double(), labels.cpu()).item()
 
 
-def measure(network: torch.nn.Module, images: Tensor, labels: Tensor) -> Measurement:
-    """Measure the network on uint8 images (N, 28, 28) and labels (N,)."""
+def measure(network: nn.Module, images: Tensor, labels: Tensor) -> Measurement:
+    """Evaluate the network on uint8 images (N, 28, 28) and labels (N,)."""
     probabilities, loss = probabilities_and_loss(network, images, labels)
     return Measurement(loss, int((probabilities.argmax(1) == labels).sum()), len(labels))
 
 
-def _as_input(images: Tensor) -> Tensor:
-    return normalise(images).contiguous(memory_format=torch.channels_last)
-
-
-def measured_network(states: dict[str, Any]) -> Network:
-    """Take from the states of a training the network that was measured. Raises MnistError as `load_states` does."""
+def evaluated_network(states: dict[str, Any]) -> ConvNet:
+    """Restore the network that was evaluated from the states of a training. Raises MnistError as `load_states` does."""
     network = new_network(0)
     average = AveragedModel(network, use_buffers=True)
-    with _of_this_network():
+    with _check_states():
         network.load_state_dict(states["network"])
         average.load_state_dict(states["average"])
-    return _measured(network, average)
+    return _choose_network(network, average)
 
 
-def _averaged(average: AveragedModel) -> bool:
+def _has_begun(average: AveragedModel) -> bool:
     return bool(average.n_averaged > 0)
 
 
-def _measured(network: Network, average: AveragedModel) -> Network:
-    """Choose the average once there is one."""
-    chosen = average.module if _averaged(average) else network
-    assert isinstance(chosen, Network)
+def _choose_network(network: ConvNet, average: AveragedModel) -> ConvNet:
+    """Return the average once averaging has begun."""
+    chosen = average.module if _has_begun(average) else network
+    assert isinstance(chosen, ConvNet)
     return chosen
 
 
 @contextmanager
-def _of_this_network() -> Iterator[None]:
+def _check_states() -> Iterator[None]:
     try:
         yield
     except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as cause:
         raise MnistError("the checkpoint belongs to another network: add --restart to begin anew") from cause
 
 
-@dataclass(frozen=True)
-class Batch:
-    """One step's images, in the groups that this process computes."""
+class GhostBatchStatistics:
+    """The running means and variances of a network's batch normalisations over ghost batches, one update a step.
 
-    images: int
-    """How many there are over all processes."""
-    groups: list[tuple[Tensor, Tensor, Tensor]]
-    """Network input (G, 1, H, W), labels (G,) and places in the training set (G,) of each group."""
+    Each ghost batch's forward pass leaves its own mean and variance in the network's buffers. Their average over a
+    batch updates the running values, which are copied into the network before it is evaluated, averaged or saved. Each
+    process updates its own from the ghost batches that it computes: a running mean is a weighted sum, so the mean over
+    the processes, taken then and not at each step, is that of all ghost batches.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+        self._buffers = [buffer for norm in norms for buffer in (norm.running_mean, norm.running_var)]
+        self._momentum = norms[0].momentum or 0.0
+        for norm in norms:
+            norm.momentum = 1.0  # the buffers then hold the last ghost batch's values and nothing older
+        self.load()
+
+    def load(self) -> None:
+        """Take the running values from the network's buffers."""
+        self._running = self.of_last_ghost_batch()
+
+    def of_last_ghost_batch(self) -> Tensor:
+        """Return the statistics of the last forward pass: (values,)."""
+        return torch.cat([buffer for buffer in self._buffers if buffer is not None])
+
+    def update(self, batch: Tensor) -> None:
+        """Update the running values with those of a batch, as torch.nn.BatchNorm2d does."""
+        self._running.lerp_(batch, self._momentum)
+
+    def store(self, group: ProcessGroup) -> None:
+        """Average the running values over the processes and copy them into the network's buffers."""
+        self._running = (group.sum(self._running.cpu()) / group.size).to(self._running)
+        start = 0
+        for buffer in self._buffers:
+            assert buffer is not None
+            buffer.copy_(self._running[start : start + len(buffer)])
+            start += len(buffer)
 
 
 class Training:
-    """The changing state of a run, in each of the processes that share it.
+    """The changing state of a run, in each process of the group.
 
     Everything random in an epoch comes from a generator seeded by the run's seed and the epoch's number, and the
     learning rate is a function of the step. So a run that was interrupted and resumed computes the same bits as one
-    that was not, and every process knows the order of the images and takes its own groups of each batch.
+    that was not, and every process knows the order of the images and takes its own ghost batches of each batch.
     """
 
     def __init__(
-        self, recipe: Recipe, seed: int, precision: str, dataset: Dataset, team: Team = ALONE, device: str = "cpu"
+        self,
+        recipe: Recipe,
+        seed: int,
+        precision: str,
+        dataset: Dataset,
+        group: ProcessGroup = SINGLE_PROCESS,
+        device: str = "cpu",
     ) -> None:
-        if recipe.groups % team.size:
+        if recipe.groups % group.size:
             raise MnistError(
-                f"{team.size} processes can't share the {recipe.groups} groups of a batch evenly: "
-                "use a divisor, or change --batch-size or --norm-size"
+                f"{group.size} processes can't share the {recipe.groups} ghost batches of a batch evenly: "
+                "use a divisor, or change --batch-size or --ghost-batch-size"
             )
-        self.recipe, self.seed, self.precision, self.team = recipe, seed, precision, team
+        self.recipe, self.seed, self.precision, self.group = recipe, seed, precision, group
         self.device = torch.device(device)
         self.dataset = dataset.to(self.device)
         self.network = new_network(seed).to(self.device)
         self.average = AveragedModel(self.network, use_buffers=True)
         self.optimizer = Optimizer(self.network, recipe)
-        self.plan = Plan(recipe, len(dataset.train_labels))
-        self.difficulty = Difficulty(len(dataset.train_labels))
-        self._shared_network = team.wrapped(self.network)
-        self._statistics = Statistics(self.network)
+        self.plan = TrainingPlan(recipe, len(dataset.train_labels))
+        self.hard_examples = HardExamples(len(dataset.train_labels))
+        self._parallel_network = group.wrap(self.network)
+        self._statistics = GhostBatchStatistics(self.network)
 
     @property
     def averaged(self) -> bool:
-        """Tell whether averaging has begun."""
-        return _averaged(self.average)
+        """Return whether averaging has begun."""
+        return _has_begun(self.average)
 
     @property
-    def measured_network(self) -> Network:
-        """The network whose weights are measured and given away."""
-        return _measured(self.network, self.average)
+    def evaluated_network(self) -> ConvNet:
+        """The network whose weights are evaluated and exported."""
+        return _choose_network(self.network, self.average)
 
     def states(self) -> dict[str, Any]:
-        """Give all that a resumed run needs beside the history: tensors, numbers, lists and dictionaries."""
+        """Return all that a resumed run needs beside the history: tensors, numbers, lists and dictionaries."""
         return {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "difficulty": self.difficulty.losses,
+            "example_losses": self.hard_examples.losses,
         }
 
     def load_states(self, states: dict[str, Any]) -> None:
-        """Take up what `states` gave. Raises MnistError where it belongs to another network."""
-        with _of_this_network():
+        """Restore what `states` returned. Raises MnistError where it belongs to another network."""
+        with _check_states():
             self.network.load_state_dict(states["network"])
             self.average.load_state_dict(states["average"])
             self.optimizer.load_state_dict(states["optimizer"])
-            self.difficulty.losses.copy_(states["difficulty"])
-        self._statistics.take_up()
+            self.hard_examples.losses.copy_(states["example_losses"])
+        self._statistics.load()
 
     def run_epoch(self, epoch: int, report: Callable[[Progress], None]) -> EpochRecord:
-        """Train one epoch and measure. Raises MnistError where the loss is no number any more."""
+        """Train and evaluate one epoch. Raises MnistError where the loss is no longer finite."""
         start = time.perf_counter()
         progress = Progress(0, 0.0, 0.0, 0.0)
         for progress in self.steps(epoch):
             report(progress)
         tested = self._measure()
-        self._check(tested.loss, f"on the images measured after epoch {epoch}")
+        self._check(tested.loss, f"on the images evaluated after epoch {epoch}")
         return EpochRecord(
             epoch=epoch,
             images=self.plan.images_in(epoch),
@@ -178,37 +211,37 @@ class Training:
         )
 
     def _measure(self) -> Measurement:
-        """Measure on the test images, each process on its share of them."""
+        """Evaluate on the test images, each process on its part of them."""
         images, labels = (
-            torch.tensor_split(tensor, self.team.size)[self.team.rank]
+            torch.tensor_split(tensor, self.group.size)[self.group.rank]
             for tensor in (self.dataset.test_images, self.dataset.test_labels)
         )
-        part = measure(self.measured_network, images, labels)
-        sums = self.team.sum(torch.tensor([part.loss * part.images, part.correct], dtype=torch.float64))
+        part = measure(self.evaluated_network, images, labels)
+        sums = self.group.sum(torch.tensor([part.loss * part.images, part.correct], dtype=torch.float64))
         total = len(self.dataset.test_labels)
         return Measurement(sums[0].item() / total, int(sums[1].item()), total)
 
     def steps(self, epoch: int) -> Iterator[Progress]:
-        """Train one epoch, counted from 1, step by step. Raises MnistError where the loss is no number any more.
+        """Train one epoch, counted from 1, step by step. Raises MnistError where the loss is no longer finite.
 
-        Loss and accuracy are those of all processes, as of the last step at which they told each other.
+        Loss and accuracy are those of all processes, as of their last exchange.
         """
         self.network.train()
         seen, first = 0, self.plan.steps_before(epoch)
-        own = told = torch.zeros(3, dtype=torch.float64)  # sum of losses, right answers, images
+        own = total = torch.zeros(3, dtype=torch.float64)  # sum of losses, correct predictions, images
         for number, batch in enumerate(self._batches(epoch), start=1):
             step = first + number - 1
             rate = self.plan.learning_rate_at(step)
             own = own + self._step(batch, rate)
             seen += batch.images
             self._average(step)
-            if (number - 1) % EXCHANGE_EVERY == 0 or number == self.plan.steps_in(epoch):
-                told = self.team.sum(own)
-                self._check(told[0].item(), f"in epoch {epoch}, by step {number}")
-            loss, accuracy = (told[:2] / told[2].clamp(min=1)).tolist()
+            if (number - 1) % EXCHANGE_INTERVAL == 0 or number == self.plan.steps_in(epoch):
+                total = self.group.sum(own)
+                self._check(total[0].item(), f"in epoch {epoch}, by step {number}")
+            loss, accuracy = (total[:2] / total[2].clamp(min=1)).tolist()
             yield Progress(seen, loss, accuracy, rate)
-        self.difficulty.exchange(self.team)
-        self._statistics.give_back(self.team)
+        self.hard_examples.exchange(self.group)
+        self._statistics.store(self.group)
 
     @staticmethod
     def _check(loss: float, where: str) -> None:
@@ -217,59 +250,44 @@ class Training:
             raise MnistError(f"the loss became {loss} {where}: {remedy}")
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
-        """Give each of the epoch's training images once, shuffled, shifted and cut to the epoch's size."""
+        """Yield the epoch's training images, each once, shuffled, shifted and cropped."""
         # SeedSequence mixes both numbers, so that neighbouring seeds share nothing.
         mixed = np.random.SeedSequence((self.seed, epoch)).generate_state(1, np.uint64)
         generator = torch.Generator().manual_seed(int(mixed[0] >> np.uint64(1)))
-        images, labels = self.dataset.train_images, self.dataset.train_labels
         count = self.plan.images_in(epoch)
-        order = self.difficulty.choose(self.plan.hardest_in(epoch), count, generator).to(self.device)
+        order = self.hard_examples.sample(self.plan.hard_examples(epoch), count, generator).to(self.device)
         offsets = draw_offsets(count, self.recipe.shift, generator).to(self.device)
-        size, edge = self.recipe.batch_size, self.plan.image_size(epoch)
-        for chosen, moves in zip(torch.split(order, size), torch.split(offsets, size), strict=True):
-            yield Batch(
-                len(chosen),
-                [
-                    (_as_input(middle(shifted(images[part], offset), edge)), labels[part], part)
-                    for part, offset in zip(self._own(chosen), self._own(moves), strict=True)
-                ],
-            )
-
-    def _own(self, batch: Tensor) -> tuple[Tensor, ...]:
-        """Cut a batch into its groups and give those of this process."""
-        groups = torch.tensor_split(batch, self.recipe.groups)
-        count = self.recipe.groups // self.team.size
-        return groups[self.team.rank * count : (self.team.rank + 1) * count]
+        return make_batches(self.dataset, self.plan, epoch, order, offsets, self.group)
 
     def _step(self, batch: Batch, rate: float) -> Tensor:
-        """Take one step; returns this process's sum of losses, number of right answers, and number of images."""
+        """Take one step; returns this process's sum of losses, number of correct predictions, and of images."""
         self.optimizer.zero_grad()
         sums = torch.zeros(3, dtype=torch.float64)
-        statistics = torch.zeros_like(self._statistics.of_last_group())
-        for number, (images, labels, places) in enumerate(batch.groups, start=1):
-            # Processes are averaged, so each one's part counts as many times as there are processes.
-            share = len(labels) / batch.images * self.team.size
-            # Gradients of several processes are averaged with the last group's backward pass, not with each.
-            with self.team.keeping_gradients(self._shared_network, keep=number < len(batch.groups)):
+        statistics = torch.zeros_like(self._statistics.of_last_ghost_batch())
+        for number, (images, labels, indices) in enumerate(batch.ghost_batches, start=1):
+            # Gradients are averaged over the processes, so each process's part is multiplied by their number.
+            share = len(labels) / batch.images * self.group.size
+            # Gradients of several processes are averaged with the last ghost batch's backward pass, not with each.
+            with self.group.gradient_sync(self._parallel_network, enabled=number == len(batch.ghost_batches)):
                 logits = self._logits(images)
                 smoothing = self.recipe.label_smoothing
                 losses = cross_entropy(logits, labels, label_smoothing=smoothing, reduction="none")
                 (losses.mean() * share).backward()  # type: ignore[no-untyped-call]
-            self.difficulty.note(places, losses)
-            statistics += self._statistics.of_last_group() * share
-            right = (logits.argmax(1) == labels).sum().item()
-            sums += torch.tensor([losses.sum().item(), right, len(labels)])
+            self.hard_examples.record(indices, losses)
+            statistics += self._statistics.of_last_ghost_batch() * share
+            correct = (logits.argmax(1) == labels).sum().item()
+            sums += torch.tensor([losses.sum().item(), correct, len(labels)])
         self.optimizer.step(rate / self.recipe.learning_rate)
-        self._statistics.move(statistics)
+        self._statistics.update(statistics)
         return sums
 
     def _logits(self, images: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            logits: Tensor = self._shared_network(images)
+            logits: Tensor = self._parallel_network(images)
         return logits.float()
 
     def _average(self, step: int) -> None:
         total = self.plan.steps
         if step >= self.recipe.averaging_start * total and (total - 1 - step) % self.recipe.averaging_interval == 0:
-            self._statistics.give_back(self.team)
+            self._statistics.store(self.group)
             self.average.update_parameters(self.network)

@@ -2,11 +2,14 @@
 
 import sys
 
-if __name__ == "__main__":
-    try:
-        from reports.cli import main
+from backprop.command import Parser, run_command
 
-        sys.exit(main())
-    except ModuleNotFoundError as missing:
-        print(f"error: {missing.name} is not installed: use .venv/bin/python, which make sets up", file=sys.stderr)
-        sys.exit(2)
+
+def _parser() -> Parser:
+    from reports.cli import parser  # may find a package missing
+
+    return parser()
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(_parser))

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mnist.recipe import FULL_SIZE
-from mnist.results import LayerFacts, Weights, WeightTensor
+from mnist.constants import IMAGE_SIZE
+from mnist.records import LayerFacts, Weights, WeightTensor
 
 DIGITS = 10
 Shapes = dict[str, tuple[int, ...]]
@@ -15,7 +15,7 @@ _NORM = ("weight", "bias", "running_mean", "running_var")
 
 def network_problem(weights: Weights, layers: Sequence[LayerFacts]) -> str | None:
     """Say in a few words what keeps these weights from being these layers; None where they are a whole network."""
-    if not _is_positive(weights.deviation) or not _is_positive(weights.epsilon) or not math.isfinite(weights.mean):
+    if not _is_positive(weights.std) or not _is_positive(weights.epsilon) or not math.isfinite(weights.mean):
         return "impossible constants"
     if not _fit_each_other(layers):
         return "its layers do not follow from each other"
@@ -45,7 +45,7 @@ def tensor_shapes(layers: Sequence[LayerFacts]) -> Shapes:
 
 def _fit_each_other(layers: Sequence[LayerFacts]) -> bool:
     """Tell whether the layers lead from one image of 28 × 28 to ten numbers, by kinds that the page can compute."""
-    channels, size = 1, FULL_SIZE
+    channels, size = 1, IMAGE_SIZE
     for layer in layers:
         if layer.kind != "Conv2d" and layer.channels != channels:
             return False

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from backprop.files import write_atomically
+from backprop.files import write_file
 from backprop.network import Preset
 from reports.errors import ReportError
 from reports.figures import draw
-from reports.files import write_folder
+from reports.files import WrittenFolder, write_folder
 from reports.handin.archive import zipped
 from reports.handin.folder import handin_files
 from reports.handin.notebook import Place, kept_notebook_files, notebook_files
@@ -32,8 +32,7 @@ class Built:
 
     notebook: bool
     """Whether the notebook is in the folder, and all of it packed."""
-    changed: tuple[str, ...]
-    """Files of the folder that somebody had changed, under the names that they have now."""
+    folder: WrittenFolder
     unpacked: bool
     """Whether an archive and a notebook were removed because they told of another page."""
 
@@ -52,15 +51,15 @@ def build(
     # Everything is made before anything is written: a failure leaves the old files as they are.
     more = notebook_files(page, place) if extent.notebook else kept_notebook_files(page, place)
     files = handin_files(page, figures, html, inputs, place.cache, more)
-    write_atomically(output / "report.html", html.encode())
-    changed = write_folder(output / "handin", files, place.cache / "handin.json")
+    write_file(output / "report.html", html.encode())
+    folder = write_folder(output / "handin", files, place.cache / "handin.json")
     archive = output / "handin.zip"
     outdated = archive.exists() and not more
     if more:
-        write_atomically(archive, zipped({f"handin/{name}": content for name, content in files.items()}))
+        write_file(archive, zipped({f"handin/{name}": content for name, content in files.items()}))
     else:
         _remove(archive)
-    return Built(bool(more), changed, outdated)
+    return Built(bool(more), folder, outdated)
 
 
 def _remove(archive: Path) -> None:

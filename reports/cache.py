@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from backprop.files import write_atomically
+from backprop.files import write_file
 
 
 def digest(parts: Iterable[bytes]) -> str:
@@ -30,7 +30,7 @@ def cached(folder: Path, name: str, key: str, make: Callable[[], bytes]) -> byte
     if found is not None:
         return found
     made, place = make(), _place(folder, name, key)
-    write_atomically(place, made)
+    write_file(place, made)
     for other in folder.glob(_place(Path(), name, "*").name):
         if other != place:
             other.unlink(missing_ok=True)

@@ -2,17 +2,13 @@
 
 import argparse
 import math
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from backprop.errors import BackpropError
+from backprop.command import Parser, new_parser, run_command
 from backprop.network import PRESETS
-from mnist.options import Parser
-from reports.errors import ReportError
 
-INTERRUPTED = 130  # what shells give for a program ended by Ctrl-C
 _ABOUT = """\
 Write the page to hand in from what the other commands left in OUTPUT.
 
@@ -46,23 +42,15 @@ _Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and give its exit code: 0 done, 2 impossible as asked, 130 interrupted."""
-    options = _parser().parse_args(arguments)
-    try:
-        options.run(options)
-    except (ReportError, BackpropError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\ninterrupted: run the same command again", file=sys.stderr)
-        return INTERRUPTED
-    return 0
+    """Run a command and return its exit code, as `run_command` describes it."""
+    return run_command(parser, arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="python -m reports",
-        description="The page that reports both parts: backpropagation by hand, and the network that reads digits.",
+def parser() -> Parser:
+    """Return the parser of all commands."""
+    parser = new_parser(
+        "python -m reports",
+        "The page that reports both parts: backpropagation by hand, and the network that reads digits.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_build(commands)
@@ -165,7 +153,9 @@ def _build(options: argparse.Namespace) -> None:
         print(f"The notebook is there too, and all of it is packed in {options.output / 'handin.zip'}")
     if built.unpacked:
         print("The notebook and handin.zip told of another page and are removed: `make handin` makes them anew")
-    for name in built.changed:
+    if built.folder.restored:
+        print(f"An earlier command was killed while it wrote {options.output / 'handin'}: your files are back in it")
+    for name in built.folder.changed:
         print(f"You had changed a file there: your version is {options.output / 'handin' / name}")
 
 

@@ -6,13 +6,21 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backprop.proof.report import ProofReport
-from mnist.costs import Measured, read_measured
+from backprop.crosscheck.report import CrossCheck
+from backprop.records import read_record
+from mnist.bench import Benchmarks, read_benchmarks
 from mnist.errors import MnistError
-from mnist.files import read_record
-from mnist.history import TEST_IMAGES, History, read_history
-from mnist.recipe import checked
-from mnist.results import Answer, Evaluation, Weights, read_evaluation, read_weights
+from mnist.recipe import check
+from mnist.records import (
+    TEST_SET,
+    Evaluation,
+    History,
+    Prediction,
+    Weights,
+    read_evaluation,
+    read_history,
+    read_weights,
+)
 from mnist.study import Study, read_studies
 from reports.architecture import DIGITS, network_problem
 from reports.errors import ReportError
@@ -29,11 +37,11 @@ class Inputs:
     evaluation: Evaluation
     weights: Weights
     workbook: Path
-    proof: ProofReport | None
+    proof: CrossCheck | None
     """What `make prove` found; None where it has not run."""
     studies: tuple[Study, ...] = ()
     """Of several seeds; empty where none was made."""
-    measured: Measured = field(default_factory=Measured)
+    measured: Benchmarks = field(default_factory=Benchmarks)
     """What `make bench` found out about the cost of training."""
 
 
@@ -45,36 +53,30 @@ def read_inputs(output: Path) -> Inputs:
     workbook, folder = output / "backprop.xlsx", output / "mnist"
     if not workbook.is_file():
         raise ReportError(f"{workbook} does not exist: run `make workbook`, which writes it")
-    try:
-        history = read_history(folder / "history.json")
-        _check_history(folder / "history.json", history)
-        evaluation = read_evaluation(folder / "evaluation.json")
-        weights = read_weights(folder / "weights.json")
-        studies, measured = read_studies(folder), read_measured(folder)
-    except MnistError as error:
-        raise ReportError(str(error)) from error
+    history = read_history(folder / "history.json")
+    _check_history(folder / "history.json", history)
+    evaluation = read_evaluation(folder / "evaluation.json")
+    weights = read_weights(folder / "weights.json")
+    studies, measured = read_studies(folder), read_benchmarks(folder)
     _check_evaluation(folder / "evaluation.json", evaluation)
     _check_together(folder, history, evaluation)
     _check_weights(folder / "weights.json", weights, evaluation)
     return Inputs(history, evaluation, weights, workbook, _read_proof(output / "proof.json"), studies, measured)
 
 
-def _read_proof(path: Path) -> ProofReport | None:
+def _read_proof(path: Path) -> CrossCheck | None:
     if not path.exists():
         return None
-    try:
-        return read_record(ProofReport, path, "run `make prove`, which writes it")
-    except MnistError as error:
-        raise ReportError(str(error)) from error
+    return read_record(CrossCheck, path, "run `make prove`, which writes it")
 
 
 def _check_history(path: Path, history: History) -> None:
-    if history.measured_on != TEST_IMAGES:
+    if history.measured_on != TEST_SET:
         raise ReportError(f"{path} is of a run with --held-out, which is no result: run `make train` for one")
     if not history.epochs:
         raise ReportError(f"{path} holds no epoch yet: run `make train`, which goes on with the run")
     try:
-        checked(history.recipe)
+        check(history.recipe)
     except MnistError as error:
         raise ReportError(f"{path} is damaged (its recipe: {error}): run `make train`") from error
     for place, record in enumerate(history.epochs, 1):
@@ -116,7 +118,7 @@ def _problem(evaluation: Evaluation) -> str | None:
     return None
 
 
-def _is_answer(answer: Answer) -> bool:
+def _is_answer(answer: Prediction) -> bool:
     try:
         size = len(binascii.a2b_base64(answer.pixels))
     except (binascii.Error, ValueError):

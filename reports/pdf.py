@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from backprop.files import write_atomically
+from backprop.files import write_file
 from reports.errors import ReportError
 
 BROWSERS = (
@@ -39,7 +39,7 @@ def print_page(page: Path, target: Path) -> None:
             f"no Chromium, Chrome or Edge is installed to print with: install one, or open {page} in any browser and "
             "print it to a file"
         )
-    write_atomically(target, _printed(browser, page))
+    write_file(target, _printed(browser, page))
 
 
 def find_browser() -> str | None:

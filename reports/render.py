@@ -2,13 +2,13 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
+import re
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from mnist.asked import LEAST_ACCURACY
+from mnist.constants import REQUIRED_ACCURACY
 from reports.figures import Figures
 from reports.filters import NUMBER_FILTERS
 from reports.view import Page
@@ -16,33 +16,14 @@ from reports.views.formulas import names_as_symbols
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 STYLES = ("style.css", "explorer.css", "learning_rates.css", "digit.css")
-SCRIPTS = (
-    "live.js",
-    "elements.js",
-    "numbers.js",
-    "number_field.js",
-    "run.js",
-    "chart_scale.js",
-    "explorer_drawing.js",
-    "explorer_curve.js",
-    "explorer_formulas.js",
-    "explorer_row.js",
-    "explorer.js",
-    "learning_rates.js",
-    "network.js",
-    "digit_image.js",
-    "digit.js",
-    "mistakes.js",
-)
-"""The page's own files in the order in which they are put together."""
+_IMPORT = re.compile(r'^import [^;]* from "\./(\w+\.js)";\n', re.MULTILINE)
 
 
 def render(page: Page, figures: Figures) -> str:
     """Render the page: text is escaped, what a template forgets to define is an error."""
     # Inside <style> and <script> nothing is escaped; the files are the project's own, and have no "</".
-    style = _together("styles", STYLES)
-    # The mathematics comes printed from the derivation; functions are known to the whole script, wherever they stand.
-    script = _together("scripts", SCRIPTS) + page.backprop.explorer.program
+    style = "".join((TEMPLATES / "styles" / name).read_text(encoding="utf-8") for name in STYLES)
+    script = join_scripts(page.backprop.explorer.program)
     return (
         _environment()
         .get_template("page.html")
@@ -51,7 +32,7 @@ def render(page: Page, figures: Figures) -> str:
             backprop=page.backprop,
             mnist=page.mnist,
             figures=figures,
-            least_accuracy=LEAST_ACCURACY,
+            least_accuracy=REQUIRED_ACCURACY,
             style=Markup(style),
             script=Markup(script),
             policy=content_security_policy(style, script),
@@ -71,8 +52,23 @@ def _hash(content: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
 
 
-def _together(folder: str, names: Sequence[str]) -> str:
-    return "".join((TEMPLATES / folder / name).read_text(encoding="utf-8") for name in names)
+def join_scripts(derivation: str) -> str:
+    """Join main.js with the modules that it imports into one script; `derivation` is the source of derivation.js.
+
+    Each module stands once, after those that it imports. In the strict block no name reaches the global scope, and
+    two of the same name are an error.
+    """
+    modules = {"derivation.js": derivation}
+
+    def add(name: str) -> None:
+        source = (TEMPLATES / "scripts" / name).read_text(encoding="utf-8")
+        for imported in _IMPORT.findall(source):
+            if imported not in modules:
+                add(imported)
+        modules[name] = re.sub("^export ", "", _IMPORT.sub("", source), flags=re.MULTILINE)
+
+    add("main.js")
+    return '"use strict";\n{\n' + "".join(modules.values()) + "}\n"
 
 
 def _environment() -> Environment:

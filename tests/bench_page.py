@@ -19,17 +19,17 @@ FIRST_PAINT = """() => new Promise(resolve => {
 })"""
 # Everything that follows from a change of η, at as many iterations as the explorer computes; layout is part of it.
 EXPLORER_STEPS = """async count => {
-    if (typeof liveExplorer === "undefined") return null;
-    while (!liveExplorer) await new Promise(requestAnimationFrame);
+    if (typeof page === "undefined") return null;
+    while (!page.explorer) await new Promise(requestAnimationFrame);
     const times = [];
     for (let i = 0; i < count; i++) {
         const start = performance.now();
-        liveExplorer.update();
+        page.explorer.update();
         document.body.offsetHeight;
         times.push(performance.now() - start);
         await new Promise(requestAnimationFrame);
     }
-    return { times, iterations: liveExplorer.settings.iterations };
+    return { times, iterations: page.explorer.rows.length - 1 };
 }"""
 
 

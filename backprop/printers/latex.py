@@ -6,6 +6,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter as SympyLatexPrinter
 
 from backprop.errors import BackpropError
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, differentiated
 
 _SIGNS = {"σ": r"\sigma", "tanh": r"\tanh"}
 
@@ -51,10 +52,10 @@ class LatexPrinter(SympyLatexPrinter):
 
 def latex_name(name: str) -> str:
     """Set a name of the sheet: h1 → h_{1}, a_h1 → a_{h_{1}}, E_total → E_{\\mathrm{total}}."""
-    if name == "eta":
+    if name == LEARNING_RATE:
         return r"\eta"
-    if name.startswith("dE_d"):
-        return rf"\frac{{\partial {latex_name('E_total')}}}{{\partial {latex_name(name.removeprefix('dE_d'))}}}"
+    if variable := differentiated(name):
+        return rf"\frac{{\partial {latex_name(TOTAL_ERROR)}}}{{\partial {latex_name(variable)}}}"
     head, _, tail = name.partition("_")
     if tail:
         return f"{head}_{{{latex_name(tail)}}}" if tail[-1].isdigit() else rf"{head}_{{\mathrm{{{tail}}}}}"

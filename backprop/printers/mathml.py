@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, differentiated
 from backprop.printers.infix import ATOM, POWER, PRODUCT, SUM, InfixPrinter, Text
 
 _MATHML = "http://www.w3.org/1998/Math/MathML"
@@ -82,10 +83,10 @@ def _partial(above: str, below: str) -> str:
 
 
 def _symbol(name: str) -> str:
-    if name == "eta":
+    if name == LEARNING_RATE:
         return "<mi>η</mi>"
-    if name.startswith("dE_d"):
-        return _partial(_symbol("E_total"), _symbol(name.removeprefix("dE_d")))
+    if variable := differentiated(name):
+        return _partial(_symbol(TOTAL_ERROR), _symbol(variable))
     head, _, tail = name.partition("_")
     if tail:
         return f"<msub><mi>{head}</mi>{_symbol(tail) if tail[-1].isdigit() else f'<mtext>{tail}</mtext>'}</msub>"

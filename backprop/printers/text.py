@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, differentiated
 from backprop.printers.infix import ATOM, InfixPrinter, Text
 
 _FRACTIONS = {"1/2": "½", "1/3": "⅓", "1/4": "¼"}
@@ -17,7 +18,8 @@ class TextPrinter(InfixPrinter):
 
     def symbol(self, name: str) -> str:
         """Print a symbol; a gradient as ∂E_total/∂w1, the learning rate as η."""
-        return "η" if name == "eta" else name.replace("dE_d", "∂E_total/∂")
+        variable = differentiated(name)
+        return "η" if name == LEARNING_RATE else f"∂{TOTAL_ERROR}/∂{variable}" if variable else name
 
     def join_factors(self, factors: list[str]) -> str:
         """Set products of bare symbols tight and give longer ones room."""

@@ -18,8 +18,8 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.worksheet.worksheet import Worksheet
 
-from backprop.errors import BackpropError
-from backprop.files import write_atomically
+from backprop.errors import OutputError
+from backprop.files import write_file
 from backprop.sheet import style
 
 NOT_A_NUMBER = "#NUM!"
@@ -57,12 +57,12 @@ class Book:
         self._shapes[sheet.title] = anchor
 
     def save(self, path: Path) -> None:
-        """Write the file beside its place, then rename. Raises BackpropError where that can't be done."""
+        """Write the file beside its place, then rename. Raises OutputError where that can't be done."""
         try:
             content = self.to_bytes()
         except OSError as error:  # openpyxl collects sheets in temporary files
-            raise BackpropError(f"cannot write temporary files: {error.strerror}; make room or set TMPDIR") from error
-        write_atomically(path, content)
+            raise OutputError("a temporary file", error, "free some space or set TMPDIR") from error
+        write_file(path, content)
 
     def without_values(self) -> bytes:
         """Return the .xlsx file with formulas alone, for a spreadsheet program to compute."""

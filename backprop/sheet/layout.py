@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from openpyxl.utils import get_column_letter
 
 from backprop.derivation import Derivation
-from backprop.network import LEARNING_RATE, TOTAL_ERROR, Network
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, Network, differentiated
 
 CLASS_SHEET = "Class sheet"
 GENERAL_SHEET = "Training"
@@ -126,8 +126,9 @@ def absolute(cell: str) -> str:
 
 
 def header(name: str) -> str:
-    """Spell a quantity as the class sheet's header does."""
-    return "E_tot" if name == TOTAL_ERROR else name.replace("dE_d", "∂E/∂")
+    """Return a quantity's name as the class sheet's header has it."""
+    variable = differentiated(name)
+    return "E_tot" if name == TOTAL_ERROR else f"∂E/∂{variable}" if variable else name
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,6 @@ class LiveFigure:
 class LiveComparison:
     """The error curves, slowest first, and the figures that show them."""
 
-    values: dict[str, float]
-    """Where every run starts."""
     iterations: int
     """Rows of a run, iteration 0 included."""
     searched: int
@@ -42,7 +40,7 @@ class LiveComparison:
 
     @property
     def data(self) -> dict[str, Any]:
-        """Give it as JSON can carry it."""
+        """Return it as JSON can carry it."""
         return asdict(self)
 
 
@@ -51,7 +49,6 @@ def live_comparison(view: BackpropView, drawings: tuple[Drawing, ...]) -> LiveCo
     comparison = view.comparison
     curves = zip(comparison.curves, curve_colours(comparison), strict=True)
     return LiveComparison(
-        values=dict(view.preset.values),
         iterations=comparison.iterations,
         searched=SEARCHED_ITERATIONS,
         curves=tuple(LiveCurve(curve.label, curve.learning_rate, CLASSES[colour]) for curve, colour in curves),

@@ -4,8 +4,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from mnist.asked import LEAST_ACCURACY
-from mnist.history import History
+from mnist.constants import REQUIRED_ACCURACY
+from mnist.records import History
 from reports.drawings.theme import (
     ACCENT,
     GOAL,
@@ -63,20 +63,20 @@ def accuracy_drawing(history: History) -> Drawing:
     with themed():
         axes = _epoch_axes(history, "right answers")
         _scale_accuracy(axes, [*wrong_training, *wrong_test])
-        axes.axhline(1 - LEAST_ACCURACY, color=GOAL, linewidth=1.4, linestyle=(0, (5, 3)))
-        asked = f"{percent(LEAST_ACCURACY, 1)} asked"
-        place = (axes.get_xlim()[0], 1 - LEAST_ACCURACY)
+        axes.axhline(1 - REQUIRED_ACCURACY, color=GOAL, linewidth=1.4, linestyle=(0, (5, 3)))
+        asked = f"{percent(REQUIRED_ACCURACY, 1)} asked"
+        place = (axes.get_xlim()[0], 1 - REQUIRED_ACCURACY)
         axes.annotate(asked, place, (4, 4), textcoords="offset points", color=GOAL, va="bottom")
         _plot_both(axes, history, wrong_training, wrong_test)
     description = (
         f"Training accuracy: {_in_percent(training)}. Test accuracy: {_in_percent(test)}. "
-        f"A dashed line marks {percent(LEAST_ACCURACY, 1)}."
+        f"A dashed line marks {percent(REQUIRED_ACCURACY, 1)}."
     )
     return Drawing("accuracy", "Accuracy, epoch by epoch", description, axes.figure)  # type: ignore[arg-type]
 
 
 def _scale_accuracy(axes: Axes, wrong: list[float]) -> None:
-    high, low = max(*wrong, 0.012) * 1.3, min(*wrong, 1 - LEAST_ACCURACY) * 0.7
+    high, low = max(*wrong, 0.012) * 1.3, min(*wrong, 1 - REQUIRED_ACCURACY) * 0.7
     axes.set_yscale("log")
     axes.set_ylim(high, low)
     axes.yaxis.set_major_locator(FixedLocator([share for share in _WRONG_SHARES if low <= share <= high]))

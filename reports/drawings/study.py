@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from mnist.asked import LEAST_ACCURACY
+from mnist.constants import REQUIRED_ACCURACY
 from mnist.study import Study
 from reports.drawings.theme import ACCENT, GOAL, INK, MUTED, Drawing, canvas, plot_area, themed
 from reports.formats import counted, percent, significant
@@ -25,8 +25,8 @@ def study_drawing(studies: Sequence[Study]) -> Drawing:
         axes.set_xlabel("right answers after the last epoch")
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{significant(100 * value, 4)} %"))
-        axes.axvline(LEAST_ACCURACY, color=GOAL, linewidth=1.4, linestyle=(0, (5, 3)))
-        axes.text(LEAST_ACCURACY, -0.5, "asked ", color=GOAL, ha="right", va="bottom")
+        axes.axvline(REQUIRED_ACCURACY, color=GOAL, linewidth=1.4, linestyle=(0, (5, 3)))
+        axes.text(REQUIRED_ACCURACY, -0.5, "asked ", color=GOAL, ha="right", va="bottom")
         for row, study in enumerate(studies):
             accuracies = [result.accuracy for result in study.results]
             axes.scatter(accuracies, _stacked(accuracies, row), s=44, color=ACCENT, linewidths=0, clip_on=False)

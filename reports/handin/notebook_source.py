@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from mnist.asked import LEAST_ACCURACY, MOST_EPOCHS, MOST_PARAMETERS
+from mnist.constants import EPOCH_LIMIT, PARAMETER_LIMIT, REQUIRED_ACCURACY
 from reports.handin.markdown_templates import markdown_environment
 from reports.render import TEMPLATES
 from reports.view import Page
@@ -62,7 +62,7 @@ def _node(cell: Cell, page: Page) -> dict[str, Any]:
 
 
 def _filled_in(text: str, page: Page) -> str:
-    asked = {"least_accuracy": LEAST_ACCURACY, "most_parameters": MOST_PARAMETERS, "most_epochs": MOST_EPOCHS}
+    asked = {"least_accuracy": REQUIRED_ACCURACY, "most_parameters": PARAMETER_LIMIT, "most_epochs": EPOCH_LIMIT}
     return markdown_environment().from_string(text).render(page=page, mnist=page.mnist, **asked)
 
 

@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from backprop import __version__
 from reports.cache import cached, digest, kept
 from reports.errors import ReportError
 from reports.files import fill
@@ -72,7 +73,7 @@ def _key(sources: dict[str, bytes]) -> str:
 
 def _name(sources: dict[str, bytes]) -> str:
     project = tomllib.loads(sources[_RECIPE].decode())["project"]
-    return f"{project['name'].replace('-', '_')}-{project['version']}-py3-none-any.whl"
+    return f"{project['name'].replace('-', '_')}-{__version__}-py3-none-any.whl"
 
 
 def _built(sources: dict[str, bytes]) -> bytes:

@@ -124,7 +124,7 @@ class BackpropView:
     explorer: ExplorerView
     comparison: Comparison
     slip: SlipView
-    proofs: tuple[mathematics.Proof, ...]
+    proofs: tuple[mathematics.Identity, ...]
 
     @property
     def sections(self) -> tuple[tuple[str, ValueTable], ...]:
@@ -157,7 +157,7 @@ def view_backprop(preset: Preset, learning_rate: float) -> BackpropView:
         explorer=view_explorer(derivation, preset, learning_rate),
         comparison=compare(derivation, preset, rates, SHEET_LEARNING_RATES, SHEET_ITERATIONS),
         slip=_slip(derivation, preset, trace),
-        proofs=mathematics.prove(derivation),
+        proofs=mathematics.verify_gradients(derivation),
     )
 
 

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mnist.results import Answer, Evaluation, LayerFacts, Weights, WeightTensor
+from mnist.records import Evaluation, LayerFacts, Prediction, Weights, WeightTensor
 from reports.architecture import tensor_shapes
 from reports.formats import fixed
 from reports.png import data_uri, ink_png
@@ -47,7 +47,7 @@ class PickData:
 
     name: str
     pixels: str
-    """As in `mnist.results.Answer`."""
+    """As in `mnist.records.Prediction`."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class DigitData:
     """What the page's own program needs: the network by layers and tensors, and the test images."""
 
     mean: float
-    deviation: float
+    standard_deviation: float
     epsilon: float
     layers: tuple[LayerFacts, ...]
     tensors: dict[str, WeightTensor]
@@ -96,7 +96,7 @@ def view_digit(evaluation: Evaluation, weights: Weights) -> DigitView:
     answers = (*evaluation.samples, *mistakes)
     picks = tuple(map(_pick, answers))
     first = evaluation.layers[0]
-    windows, paper = _windows(first, weights), -weights.mean / weights.deviation
+    windows, paper = _windows(first, weights), -weights.mean / weights.std
     return DigitView(
         picks=picks,
         mistakes=len(mistakes),
@@ -104,11 +104,11 @@ def view_digit(evaluation: Evaluation, weights: Weights) -> DigitView:
         kernel=first.kernel or 1,
         windows=tuple(tuple(fixed(value, 3) for value in window) for window in windows),
         paper=fixed(paper, 2),
-        ink=fixed((1 - weights.mean) / weights.deviation, 2),
+        ink=fixed((1 - weights.mean) / weights.std, 2),
         grounds=sum(paper * sum(window[:-1]) + window[-1] > 0 for window in windows),
         program=DigitData(
             mean=weights.mean,
-            deviation=weights.deviation,
+            standard_deviation=weights.std,
             epsilon=weights.epsilon,
             layers=evaluation.layers,
             tensors={name: weights.tensors[name] for name in tensor_shapes(evaluation.layers)},
@@ -124,13 +124,13 @@ def _windows(first: LayerFacts, weights: Weights) -> list[list[float]]:
     return [[*window, bias] for window, bias in zip(windows.tolist(), biases.tolist(), strict=True)]
 
 
-def _mistakes(evaluation: Evaluation) -> tuple[Answer, ...]:
+def _mistakes(evaluation: Evaluation) -> tuple[Prediction, ...]:
     """Choose the first mistakes in the order of the test set that are no samples anyway."""
     sampled = {sample.index for sample in evaluation.samples}
     return tuple(wrong for wrong in evaluation.misclassified if wrong.index not in sampled)[:MOST_MISTAKES]
 
 
-def _pick(answer: Answer) -> Pick:
+def _pick(answer: Prediction) -> Pick:
     return Pick(
         answer.index,
         answer.true,

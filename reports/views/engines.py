@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from backprop.proof.report import AGREEMENT, Pair, ProofReport
+from backprop.crosscheck.report import AGREEMENT, CrossCheck, Pair
 from reports.formats import counted, listing, significant
 
 
@@ -42,7 +42,7 @@ class EnginesView:
         )
 
 
-def view_engines(report: ProofReport | None) -> EnginesView | None:
+def view_engines(report: CrossCheck | None) -> EnginesView | None:
     """Arrange what `make prove` found, if it has run."""
     if report is None:
         return None

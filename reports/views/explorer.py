@@ -1,6 +1,5 @@
 """What the live explorer needs: the mathematics as JavaScript, a formula for every part of the drawing, the fields."""
 
-import json
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ from backprop.simulate import first_rows
 from reports.formats import brief, short
 from reports.views.explorer_parts import Part, explain
 from reports.views.formulas import symbol, value_of
-from reports.views.learning_rates import LIMITS
+from reports.views.learning_rates import LIMITS, Limits
 from reports.views.network_plan import Plan, plan
 
 ITERATIONS = 1000
@@ -24,7 +23,8 @@ HORIZONS = (SHEET_ITERATIONS - 1, 200, ITERATIONS)
 """How many updates the explorer's curve and slider can show: those of the class sheet's rows first."""
 SMALLEST_RATE, LARGEST_RATE = -3, 3
 """The slider's ends, as powers of ten; the number field takes any η above 0."""
-_STEP, _SLOPES, _EXPONENTIAL = "networkStep", "networkSlopes", "excelExp"
+STEP, SLOPES, EXPONENTIAL = "networkStep", "networkSlopes", "excelExp"
+"""Functions of the page's scripts: the first two are printed from the derivation, and call the third."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ class LineWidth:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the page's script reads."""
+class ExplorerSettings:
+    """What the page's scripts read of Part 1."""
 
     columns: tuple[str, ...]
     parameters: tuple[str, ...]
@@ -87,6 +87,7 @@ class Settings:
     """What a voice says of each part: its formula and its gradient's."""
     meanings: dict[str, str]
     line_width: LineWidth = LineWidth()
+    limits: Limits = LIMITS
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,11 @@ class ExplorerView:
     """The explorer."""
 
     program: str
-    """JavaScript: one iteration, the derivatives along every edge, and where words for a run begin to apply."""
+    """JavaScript: one iteration, and the derivatives along every edge."""
     plan: Plan
     parts: tuple[Part, ...]
     groups: tuple[FieldGroup, ...]
-    settings: Settings
+    settings: ExplorerSettings
     marks: dict[str, Mark]
     """By key of the drawing; nothing for what is given."""
     horizons: tuple[int, ...] = HORIZONS
@@ -117,7 +118,7 @@ class ExplorerView:
 
     @property
     def data(self) -> dict[str, Any]:
-        """Give the settings as JSON can carry them."""
+        """Return the settings as JSON can carry them."""
         return asdict(self.settings)
 
 
@@ -131,7 +132,7 @@ def view_explorer(derivation: Derivation, preset: Preset, learning_rate: float) 
         plan=drawing,
         parts=parts,
         groups=_groups(preset),
-        settings=Settings(
+        settings=ExplorerSettings(
             columns=derivation.columns,
             parameters=network.parameters,
             iterations=ITERATIONS,
@@ -170,8 +171,7 @@ def starting_values(preset: Preset, names: Iterable[str]) -> tuple[StartingValue
 
 def _program(derivation: Derivation) -> str:
     arguments = dict.fromkeys((*derivation.constants, *derivation.columns))
-    functions = step_function(derivation, _STEP, _EXPONENTIAL) + values_function(_SLOPES, arguments, slopes(derivation))
-    return f"const runLimits = {json.dumps(asdict(LIMITS))};\n{functions}"
+    return step_function(derivation, STEP, EXPONENTIAL) + values_function(SLOPES, arguments, slopes(derivation))
 
 
 def _marks(derivation: Derivation, preset: Preset, drawing: Plan) -> dict[str, Mark]:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mnist.results import Answer, Evaluation
+from mnist.records import Evaluation, Prediction
 from reports.formats import counted, listing, percent, times
 from reports.png import data_uri, ink_png
 
@@ -63,7 +63,7 @@ def group_mistakes(evaluation: Evaluation) -> tuple[MistakeGroup, ...]:
 
     Where there are more than MOST_IMAGES, every group keeps its surest ones, and none is left without an image.
     """
-    groups: dict[tuple[int, int], list[Answer]] = defaultdict(list)
+    groups: dict[tuple[int, int], list[Prediction]] = defaultdict(list)
     for wrong in sorted(evaluation.misclassified, key=_surest_first):
         groups[wrong.true, wrong.predicted].append(wrong)
     kept = _kept(groups)
@@ -109,11 +109,11 @@ def most_frequent(evaluation: Evaluation) -> str:
     return f"{'Most frequent' if len(pairs) > 1 else 'The only mistake'}: {named}."
 
 
-def _surest_first(wrong: Answer) -> tuple[float, int]:
+def _surest_first(wrong: Prediction) -> tuple[float, int]:
     return -wrong.probabilities[wrong.predicted], wrong.index
 
 
-def _kept(groups: Mapping[tuple[int, int], list[Answer]]) -> dict[tuple[int, int], tuple[Digit, ...]]:
+def _kept(groups: Mapping[tuple[int, int], list[Prediction]]) -> dict[tuple[int, int], tuple[Digit, ...]]:
     """Choose what is shown: the surest of each group, then the second of each, until there are enough."""
     ranked = sorted((rank, *_surest_first(w), w.true, w.predicted) for g in groups.values() for rank, w in enumerate(g))
     shown: dict[tuple[int, int], int] = defaultdict(int)
@@ -122,7 +122,7 @@ def _kept(groups: Mapping[tuple[int, int], list[Answer]]) -> dict[tuple[int, int
     return {pair: tuple(map(_digit, images[: shown[pair]])) for pair, images in groups.items()}
 
 
-def _digit(wrong: Answer) -> Digit:
+def _digit(wrong: Prediction) -> Digit:
     return Digit(
         wrong.index,
         percent(wrong.probabilities[wrong.predicted], 1),

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from mnist.asked import LEAST_ACCURACY, MOST_EPOCHS, MOST_PARAMETERS
-from mnist.history import EpochRecord, History
-from mnist.plan import TRAINING_IMAGES, Plan
-from mnist.recipe import FULL_SIZE, is_changed
-from mnist.results import Evaluation, LayerFacts
+from mnist.constants import EPOCH_LIMIT, IMAGE_SIZE, PARAMETER_LIMIT, REQUIRED_ACCURACY, TRAINING_IMAGES
+from mnist.plan import TrainingPlan
+from mnist.recipe import is_changed
+from mnist.records import EpochRecord, Evaluation, History, LayerFacts
 from reports.formats import counted, percent
 from reports.views.mistakes import ConfusionCell, MistakeGroup, confusion_cells, group_mistakes, most_frequent
 from reports.views.recipe_words import Fact, recipe_facts
@@ -108,12 +107,12 @@ def _verdicts(history: History, evaluation: Evaluation) -> tuple[Verdict, ...]:
     if abs(last.test_accuracy - evaluation.accuracy) > 1e-9:
         differs = f"The evaluation of the saved weights gives {percent(evaluation.accuracy)}."
     return (
-        Verdict(f"Fewer than {MOST_PARAMETERS:,} parameters", parameters, evaluation.parameters < MOST_PARAMETERS),
-        Verdict(f"At most {MOST_EPOCHS} epochs", counted(done, "epoch"), max(done, planned) <= MOST_EPOCHS, unfinished),
+        Verdict(f"Fewer than {PARAMETER_LIMIT:,} parameters", parameters, evaluation.parameters < PARAMETER_LIMIT),
+        Verdict(f"At most {EPOCH_LIMIT} epochs", counted(done, "epoch"), max(done, planned) <= EPOCH_LIMIT, unfinished),
         Verdict(
-            f"At least {percent(LEAST_ACCURACY, 1)} of the {evaluation.images:,} test images, at the last epoch",
+            f"At least {percent(REQUIRED_ACCURACY, 1)} of the {evaluation.images:,} test images, at the last epoch",
             accuracy,
-            last.test_accuracy >= LEAST_ACCURACY,
+            last.test_accuracy >= REQUIRED_ACCURACY,
             differs,
         ),
     )
@@ -155,11 +154,11 @@ def _reading(history: History) -> tuple[str, ...]:
 
 def _small_images(history: History) -> list[str]:
     """Explain the fall and the jump of a network that learns from small images and is measured on whole ones."""
-    plan = Plan(history.recipe, TRAINING_IMAGES)
-    small = [record.epoch for record in history.epochs if plan.image_size(record.epoch) < FULL_SIZE]
+    plan = TrainingPlan(history.recipe, TRAINING_IMAGES)
+    small = [record.epoch for record in history.epochs if plan.image_size(record.epoch) < IMAGE_SIZE]
     if not small or len(small) == len(history.epochs):
         return []
-    edge, whole = history.recipe.small_size, history.epochs[len(small)]
+    edge, whole = history.recipe.crop_size, history.epochs[len(small)]
     return [
         f"Up to epoch {small[-1]} the network learns from the middle {edge} × {edge} pixels of each image, which is "
         f"quicker, but it is measured on whole ones, and may fall there; from epoch {whole.epoch} on, after which "
@@ -168,8 +167,8 @@ def _small_images(history: History) -> list[str]:
 
 
 def _when_reached(records: tuple[EpochRecord, ...]) -> str:
-    goal = percent(LEAST_ACCURACY, 1)
-    reached = [record.epoch for record in records if record.test_accuracy >= LEAST_ACCURACY]
+    goal = percent(REQUIRED_ACCURACY, 1)
+    reached = [record.epoch for record in records if record.test_accuracy >= REQUIRED_ACCURACY]
     if not reached:
         return f"No epoch reaches {goal}."
     if len(reached) == len(records) - reached[0] + 1:

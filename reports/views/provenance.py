@@ -5,9 +5,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from mnist.history import History
-from mnist.results import Evaluation
-from mnist.study import machine
+from mnist.records import Evaluation, History
 from reports.views.recipe_words import Fact
 
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -27,7 +25,7 @@ def provenance(history: History, evaluation: Evaluation) -> tuple[Fact, ...]:
         Fact("Training", trained, "The software that trained and measured the network."),
         Fact("Page", built, "The software that derived, drew and wrote this page."),
         Fact("Seed", str(history.seed), "Fixes the initial weights, the order of the images and their shifts."),
-        Fact("Processor", hardware.cpu or "unknown", f"{machine(hardware)}."),
+        Fact("Processor", hardware.cpu or "unknown", f"{hardware.description}."),
         Fact("System", hardware.platform, f"Convolutions computed in {hardware.precision}."),
         Fact("Checkpoint", evaluation.checkpoint_sha256, "SHA-256 of model.pt, whose weights were measured."),
         *(Fact(name, digest, "MD5 of the uncompressed MNIST file.") for name, digest in evaluation.data.items()),

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mnist.plan import TRAINING_IMAGES, Plan
-from mnist.recipe import FULL_SIZE, ONE_CYCLE, STEPS, Recipe
+from mnist.constants import IMAGE_SIZE, TRAINING_IMAGES
+from mnist.plan import TrainingPlan
+from mnist.recipe import ONE_CYCLE, STEPS, Recipe
 from reports.formats import counted, short
 
 
@@ -24,12 +25,12 @@ def _one_cycle(recipe: Recipe) -> bool:
 
 
 def _choosy(recipe: Recipe) -> bool:
-    plan = Plan(recipe, TRAINING_IMAGES)
+    plan = TrainingPlan(recipe, TRAINING_IMAGES)
     return any(plan.images_in(epoch) < plan.images for epoch in range(1, recipe.epochs + 1))
 
 
 def _small(recipe: Recipe) -> bool:
-    return Plan(recipe, TRAINING_IMAGES).image_size(1) < FULL_SIZE
+    return TrainingPlan(recipe, TRAINING_IMAGES).image_size(1) < IMAGE_SIZE
 
 
 def _share(share: float) -> str:
@@ -41,14 +42,14 @@ def _falling(recipe: Recipe) -> bool:
 
 
 _APPLIES: Mapping[str, Callable[[Recipe], bool]] = {
-    "norm_size": lambda recipe: recipe.groups > 1,
-    "small_size": _small,
-    "small_share": _small,
-    "hard_share": _choosy,
-    "easy_share": _choosy,
-    "whole_first": _choosy,
-    "whole_last": _choosy,
-    "muon_rate": lambda recipe: recipe.muon_rate > 0,
+    "ghost_batch_size": lambda recipe: recipe.groups > 1,
+    "crop_size": _small,
+    "crop_epoch_fraction": _small,
+    "hard_example_fraction": _choosy,
+    "easy_example_fraction": _choosy,
+    "full_epochs_at_start": _choosy,
+    "full_epochs_at_end": _choosy,
+    "muon_learning_rate": lambda recipe: recipe.muon_learning_rate > 0,
     "warm_up": _one_cycle,
     "decay_epochs": _falling,
     "decay_factor": _falling,
@@ -56,11 +57,11 @@ _APPLIES: Mapping[str, Callable[[Recipe], bool]] = {
 }
 _SPELLED: Mapping[str, Callable[[Any], str]] = {
     "batch_size": lambda images: f"{images} images",
-    "norm_size": lambda images: f"{images} images",
-    "small_size": lambda edge: f"{edge} × {edge} pixels",
-    "small_share": _share,
-    "hard_share": _share,
-    "easy_share": _share,
+    "ghost_batch_size": lambda images: f"{images} images",
+    "crop_size": lambda edge: f"{edge} × {edge} pixels",
+    "crop_epoch_fraction": _share,
+    "hard_example_fraction": _share,
+    "easy_example_fraction": _share,
     "warm_up": _share,
     "nesterov": lambda value: "yes" if value else "no",
     "shift": lambda pixels: f"± {counted(pixels, 'pixel')}" if pixels else "none",

@@ -4,9 +4,10 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mnist.history import History
-from mnist.plan import TRAINING_IMAGES, Plan
+from mnist.constants import TRAINING_IMAGES
+from mnist.plan import TrainingPlan
 from mnist.recipe import STEPS, Recipe
+from mnist.records import History
 from reports.formats import fixed, short, significant, times
 
 _POINTS, _LEAST_POINTS = 240, 16
@@ -52,7 +53,7 @@ class ScheduleView:
 
 def view_schedule(history: History) -> ScheduleView:
     """Compute the schedule of a run from its recipe, and set what the run recorded beside it."""
-    recipe, plan = history.recipe, Plan(history.recipe, TRAINING_IMAGES)
+    recipe, plan = history.recipe, TrainingPlan(history.recipe, TRAINING_IMAGES)
     recorded = {record.epoch: record.learning_rate for record in history.epochs}
     rows = tuple(_row(plan, epoch, recorded.get(epoch)) for epoch in range(1, recipe.epochs + 1))
     begin = recipe.averaging_start * plan.steps
@@ -72,12 +73,12 @@ def learning_rate_text(rate: float) -> str:
     return fixed(rate, 5) if rate >= 1e-4 else significant(rate, 3)
 
 
-def _row(plan: Plan, epoch: int, recorded: float | None) -> ScheduleRow:
+def _row(plan: TrainingPlan, epoch: int, recorded: float | None) -> ScheduleRow:
     rates = [plan.learning_rate_at(step) for step in range(plan.steps_before(epoch), plan.ends[epoch - 1])]
     return ScheduleRow(epoch, len(rates), rates[0], max(rates), rates[-1], recorded)
 
 
-def _curve(plan: Plan) -> tuple[tuple[float, float], ...]:
+def _curve(plan: TrainingPlan) -> tuple[tuple[float, float], ...]:
     """Take some steps of each epoch: two neighbours at each border, so that a fall between epochs is upright."""
     points = max(_LEAST_POINTS, _POINTS // plan.recipe.epochs)
     chosen = []
@@ -87,13 +88,13 @@ def _curve(plan: Plan) -> tuple[tuple[float, float], ...]:
     return tuple((_epochs_done(plan, step + 1), plan.learning_rate_at(step)) for step in chosen)
 
 
-def _epochs_done(plan: Plan, steps: float) -> float:
+def _epochs_done(plan: TrainingPlan, steps: float) -> float:
     """Tell how many epochs so many steps are: epochs differ in length where some leave images out."""
     whole = bisect_right(plan.ends, steps)
     return whole + ((steps - plan.steps_before(whole + 1)) / plan.steps_in(whole + 1) if steps < plan.steps else 0)
 
 
-def _arc(plan: Plan) -> str:
+def _arc(plan: TrainingPlan) -> str:
     rates = [plan.learning_rate_at(step) for step in range(plan.steps)]
     top = rates.index(max(rates))
     highest, done = significant(rates[top], 3), significant(_epochs_done(plan, top + 1), 2)
@@ -115,9 +116,9 @@ def _falls(rows: tuple[ScheduleRow, ...]) -> str:
 
 
 def _muon(recipe: Recipe) -> str:
-    if not recipe.muon_rate:
+    if not recipe.muon_learning_rate:
         return ""
     return (
         f"The kernels between the first and the last convolution have a rate of their own (Muon), of the same shape, "
-        f"which is {short(recipe.muon_rate)} at its highest."
+        f"which is {short(recipe.muon_learning_rate)} at its highest."
     )

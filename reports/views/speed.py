@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from mnist.costs import EpochCosts, Measured, Races
-from mnist.study import machine
+from mnist.bench import Benchmarks, EpochCosts, Races
 from reports.formats import counted, fixed
 
 
@@ -17,7 +16,7 @@ class SpeedView:
     """Sentences computed from the figures."""
 
 
-def view_speed(measured: Measured) -> SpeedView | None:
+def view_speed(measured: Benchmarks) -> SpeedView | None:
     """Spell what was measured; None where nothing was."""
     if measured.epochs is None and measured.race is None:
         return None
@@ -42,6 +41,6 @@ def _minutes(seconds: float) -> str:
     return counted(round(seconds), "second") if seconds < 120 else f"{fixed(seconds / 60, 1)} minutes"
 
 
-def _machines(measured: Measured) -> list[str]:
-    found = {machine(each.hardware) for each in (measured.epochs, measured.race) if each}
+def _machines(measured: Benchmarks) -> list[str]:
+    found = {each.hardware.description for each in (measured.epochs, measured.race) if each}
     return [f"Measured on {name}." for name in sorted(found)]

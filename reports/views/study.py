@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mnist.recipe import is_changed
-from mnist.study import Study, machine
+from mnist.study import Study
 from reports.formats import fixed, percent
 
 
@@ -40,11 +40,11 @@ def _row(study: Study) -> StudyView:
         epochs=study.recipe.epochs,
         seeds=summary.seeds,
         mean=percent(summary.mean, 3),
-        deviation="–" if summary.deviation is None else percent(summary.deviation, 3),
+        deviation="–" if summary.std is None else percent(summary.std, 3),
         lowest=percent(summary.lowest),
         interval=f"{' to '.join(bounds)}\N{NO-BREAK SPACE}%" if bounds else "–",
         at_goal=f"{summary.at_goal} of {summary.seeds}",
         seconds=fixed(summary.median_seconds, 0),
         seconds_to_goal="never" if summary.median_seconds_to_goal is None else fixed(summary.median_seconds_to_goal, 0),
-        machine=machine(study.hardware),
+        machine=study.hardware.description,
     )

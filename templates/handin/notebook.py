@@ -34,7 +34,7 @@ if FOLDER is None:
     )
 try:
     importlib.import_module("backprop.derivation")
-    importlib.import_module("mnist.results")
+    importlib.import_module("mnist.records")
 except ModuleNotFoundError:
     wheels = sorted(FOLDER.glob("backprop_report-*.whl"))
     if not wheels:
@@ -56,15 +56,14 @@ import numpy as np
 import torch
 from IPython.display import Markdown, Math, display
 
-from backprop.derivation import derive, prove
+from backprop.derivation import derive, verify_gradients
 from backprop.network import PRESETS, SHEET_ITERATIONS, SHEET_LEARNING_RATES
 from backprop.panels import panels
 from backprop.simulate import simulate
 from mnist.data import load
-from mnist.history import read_history
 from mnist.idx import raw_folder, read_genuine
-from mnist.model import Network, summarise
-from mnist.results import read_evaluation, read_weights
+from mnist.model import ConvNet, summarise
+from mnist.records import read_evaluation, read_history, read_weights
 from mnist.training import Training, probabilities_and_loss
 from reports.drawings.backprop import comparison_drawing, curve_drawing, network_drawing
 from reports.drawings.mnist import accuracy_drawing, confusion_drawing, loss_drawing
@@ -129,7 +128,7 @@ for panel in panels(derivation):
 # expression in weights, inputs and targets, and subtracts: nothing may be left.
 
 # %% proof
-proofs = [[proof.statement, "yes" if proof.holds else "NO"] for proof in prove(derivation)]
+proofs = [[proof.statement, "yes" if proof.holds else "NO"] for proof in verify_gradients(derivation)]
 Markdown(table(["statement", "holds"], proofs))
 
 # %% [markdown] table-text
@@ -235,10 +234,10 @@ for curve in comparison.curves:
 # ### The network
 
 # %% summary
-print(summarise(Network()))
+print(summarise(ConvNet()))
 
 # %% network-code
-show_code(Network)
+show_code(ConvNet)
 
 # %% [markdown] recipe-text
 # ### How it was trained
@@ -313,7 +312,7 @@ Markdown(" ".join(part_2.reading))
 
 # %% weights
 weights = read_weights(FOLDER / "results" / "weights.json")
-network = Network()
+network = ConvNet()
 state = {name: torch.tensor(tensor.numbers()) for name, tensor in weights.tensors.items()}
 missing, unknown = network.load_state_dict(state, strict=False)
 assert not unknown and all(name.endswith("num_batches_tracked") for name in missing)

@@ -1,13 +1,22 @@
-// Running the network: networkStep and networkSlopes are printed from the derivation, below.
+// Running the 2-2-2 network, and what its errors show. Python prints the derivation's own step as derivation.js.
+import { networkStep } from "./derivation.js";
+import { readJson } from "./dom.js";
+import { formatCount, formatPercent, formatSignificant } from "./numbers.js";
+/** @typedef {ReturnType<typeof measureRun>} Run */
 
-// Excel's EXP is #NUM! where JavaScript's is Infinity, and whatever uses #NUM! is #NUM! too: NaN does the same.
-function excelExp(x) {
+/** @type {ExplorerSettings} */
+export const settings = readJson("explorer-data");
+
+// What derivation.js calls. Excel's EXP is #NUM! where JavaScript's is Infinity, and whatever uses #NUM! is #NUM! too:
+// NaN does the same.
+export function excelExp(/** @type {number} */ x) {
   const result = Math.exp(x);
   return result === Infinity ? NaN : result;
 }
 
-// Rows 0 … updates of the sheet, each an object by the names of the columns.
-function runNetwork(values, eta, updates) {
+// Rows 0 … updates of the sheet.
+/** @param {Values} values @param {number} eta @param {number} updates */
+export function runNetwork(values, eta, updates) {
   const rows = [];
   const now = { ...values, eta };
   for (let iteration = 0; iteration <= updates; iteration++) {
@@ -18,58 +27,74 @@ function runNetwork(values, eta, updates) {
   return rows;
 }
 
-function errorsOf(rows) {
+// NaN from an overflow on.
+export function errorsOf(/** @type {Row[]} */ rows) {
   return rows.map(row => (Number.isFinite(row.E_total) ? row.E_total : NaN));
 }
 
-// What a run does, read from its errors. What ends in At, and `overflow`, are iterations or null; runLimits comes with the
-// mathematics.
-function runFacts(errors) {
-  const [first, last] = [errors[0], errors.at(-1)];
-  const floor = runLimits.rounding * first;
+// What ends in At, and `overflow`, are iterations, or null where there is none.
+export function measureRun(/** @type {number[]} */ errors) {
+  const { limits } = settings;
+  const first = errors[0];
+  const last = errors[errors.length - 1];
+  const floor = limits.rounding * first;
   let [rises, lastChange, falls] = [0, -1, first > 0];
   for (let k = 1; k < errors.length; k++) {
     const change = errors[k] - errors[k - 1];
     if (change > 0 && errors[k] > floor) rises += 1;
-    if (Math.abs(change) > runLimits.still * errors[k - 1]) lastChange = k - 1;
+    if (Math.abs(change) > limits.still * errors[k - 1]) lastChange = k - 1;
     if (!(change < 0 || errors[k] <= floor)) falls = false;
   }
   const since = lastChange + 1;
-  const stuck = since < Math.floor(errors.length / 2) && last / first > runLimits.left;
+  const isStuck = since < Math.floor(errors.length / 2) && last / first > limits.left;
   return {
-    first, last, rises, falls,
+    first,
+    last,
+    rises,
+    falls,
     share: first ? last / first : NaN,
-    overflow: firstWhere(errors, error => !Number.isFinite(error)),
-    stuckAt: stuck ? since : null,
-    halvedAt: firstWhere(errors, error => error <= first / 2),
-    goneAt: firstWhere(errors, error => error <= floor),
+    overflow: findFirst(errors, error => !Number.isFinite(error)),
+    stuckAt: isStuck ? since : null,
+    halvedAt: findFirst(errors, error => error <= first / 2),
+    goneAt: findFirst(errors, error => error <= floor),
     diverges: last > first,
   };
 }
 
-function firstWhere(values, holds) {
+/** @param {number[]} values @param {(value: number) => boolean} holds */
+export function findFirst(values, holds) {
   const place = values.findIndex(holds);
   return place < 0 ? null : place;
 }
 
-// The parts of a reading that the explorer and the comparison of learning rates share, as sentences.
-function troubleInWords(facts, updates) {
-  if (facts.overflow === 0) return ["The class formula overflows at once, and the sheet shows #NUM!."];
-  if (facts.overflow !== null) {
-    return [`It overflows: from iteration ${countText(facts.overflow)} on the class formula can’t be computed any more, and the sheet shows #NUM! there.`];
+// The sentences that the explorer and the comparison of learning rates share.
+/** @param {Run} run @param {number} updates */
+export function describeTrouble(run, updates) {
+  if (run.overflow === 0) return ["The class formula overflows at once, and the sheet shows #NUM!."];
+  if (run.overflow !== null) {
+    const where = `from iteration ${formatCount(run.overflow)} on`;
+    return [`It overflows: ${where} the class formula can’t be computed any more, and the sheet shows #NUM! there.`];
   }
   const sentences = [];
-  if (facts.diverges) sentences.push(`It diverges: the last error, ${significantText(facts.last, 4)}, is larger than the first, ${significantText(facts.first, 4)}.`);
-  if (facts.stuckAt === 0) sentences.push("It hardly moves: no update changes the error by more than a millionth of it.");
-  else if (facts.stuckAt !== null) sentences.push(`It is stuck from iteration ${countText(facts.stuckAt)} on, with ${leftText(facts.share)}.`);
-  if (facts.rises && !facts.diverges) sentences.push(`The error does not fall steadily: it rises in ${countText(facts.rises)} of ${countText(updates)} updates.`);
-  if (facts.first === 0) sentences.push("The error is 0 from the start, so there is nothing to learn.");
-  if (sentences.length || !facts.falls) return sentences;
-  return [facts.goneAt === null
-    ? "The error falls in every update."
-    : `The error falls in every update until iteration ${countText(facts.goneAt)}; from there on nothing but rounding is left of it.`];
+  const [first, last] = [run.first, run.last].map(error => formatSignificant(error, 4));
+  if (run.diverges) sentences.push(`It diverges: the last error, ${last}, is larger than the first, ${first}.`);
+  if (run.stuckAt === 0) {
+    sentences.push("It hardly moves: no update changes the error by more than a millionth of it.");
+  } else if (run.stuckAt !== null) {
+    sentences.push(`It is stuck from iteration ${formatCount(run.stuckAt)} on, with ${describeLeft(run.share)}.`);
+  }
+  if (run.rises && !run.diverges) {
+    const rises = `it rises in ${formatCount(run.rises)} of ${formatCount(updates)} updates`;
+    sentences.push(`The error does not fall steadily: ${rises}.`);
+  }
+  if (run.first === 0) sentences.push("The error is 0 from the start, so there is nothing to learn.");
+  if (sentences.length || !run.falls) return sentences;
+  if (run.goneAt === null) return ["The error falls in every update."];
+  const until = `until iteration ${formatCount(run.goneAt)}`;
+  return [`The error falls in every update ${until}; from there on nothing but rounding is left of it.`];
 }
 
-function leftText(share) {
-  return share > 1 ? `the error at ${significantText(share, 3)} times its first value` : `${percentText(share)} of the error left`;
+function describeLeft(/** @type {number} */ share) {
+  if (share > 1) return `the error at ${formatSignificant(share, 3)} times its first value`;
+  return `${formatPercent(share)} of the error left`;
 }

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backprop.activations import ACTIVATIONS, rule_remainder, spelled_out
-from backprop.derivation import as_taught, chain_factors, derive, prove, slips
+from backprop.derivation import as_taught, chain_factors, derive, slips, verify_gradients
 from backprop.network import PRESETS, layered, made_up_preset
 from backprop.simulate import simulate
 
@@ -51,13 +51,13 @@ def test_gradients_are_those_of_autograd(derivation, data):
 
 @pytest.mark.parametrize("derivation", [CLASS, MAZUR], ids=["class", "mazur"])
 def test_every_product_of_factors_is_the_direct_derivative(derivation):
-    proofs = prove(derivation)
-    assert len(proofs) == 9
-    assert all(proof.holds for proof in proofs)
+    identities = verify_gradients(derivation)
+    assert len(identities) == 9
+    assert all(identity.holds for identity in identities)
 
 
 def test_the_proof_fails_for_the_class_sheets_slip():
-    assert [p.statement[:6] for p in prove(as_taught(CLASS)) if not p.holds] == ["dE_dw3", "dE_dw4"]
+    assert [p.statement[:6] for p in verify_gradients(as_taught(CLASS)) if not p.holds] == ["dE_dw3", "dE_dw4"]
 
 
 def test_a_gradient_reads_like_the_class_sheet():
@@ -147,4 +147,4 @@ def test_each_activations_derivative_is_sympys(name):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_proof_holds_for_larger_networks(activation):
-    assert all(proof.holds for proof in prove(derive(layered((2, 3, 2), activation, biases=True))))
+    assert all(identity.holds for identity in verify_gradients(derive(layered((2, 3, 2), activation, biases=True))))

@@ -8,10 +8,10 @@ import torch
 
 from mnist import run
 from mnist.data import Dataset, load
+from mnist.machine import hardware
 from mnist.progress import Reporter
-from mnist.provenance import hardware
 from mnist.recipe import RECIPES, Recipe
-from mnist.run import Settings
+from mnist.run import RunSettings
 
 THIS_MACHINE = hardware(processes=1, threads=1, device="cpu", precision="float32")
 TINY = dataclasses.replace(RECIPES["accurate"], epochs=3, precision="float32")
@@ -56,6 +56,6 @@ def finished_run(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> 
     few = dataclasses.replace(
         dataset, train_images=dataset.train_images[:1920], train_labels=dataset.train_labels[:1920]
     )
-    settings = Settings("accurate", dataclasses.replace(TINY, epochs=1), seed=1)
+    settings = RunSettings("accurate", dataclasses.replace(TINY, epochs=1), seed=1)
     run.train(run.begin(settings, None, THIS_MACHINE), few, folder, Reporter())
     return folder

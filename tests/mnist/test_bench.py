@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from backprop.errors import BackpropError
+from backprop.records import write_record
 from mnist import bench
-from mnist.costs import Race, Races, describe_epochs, describe_race, read_measured, write_epochs, write_race
-from mnist.errors import MnistError
-from mnist.history import History, read_history
-from mnist.model import multiply_adds
+from mnist.bench import Race, Races, describe_epochs, describe_race, read_benchmarks
+from mnist.model import count_multiply_adds
+from mnist.records import History, read_history
 
 
 @pytest.fixture
@@ -24,12 +25,12 @@ def trained(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> History:
     )
     found = dataclasses.replace(history, epochs=(first, second))
 
-    def trained(arguments: list[str], folder: Path) -> History:
+    def train(data: Path, arguments: list[str]) -> History:
         if "--epochs=2" in arguments:  # to be timed: every epoch sees all images, and no average is kept
-            assert {"--hard-share=1", "--small-share=0.5", "--averaging-start=1"} <= set(arguments)
+            assert {"--hard-example-fraction=1", "--crop-epoch-fraction=0.5", "--averaging-start=1"} <= set(arguments)
         return found
 
-    monkeypatch.setattr(bench, "_trained", trained)
+    monkeypatch.setattr(bench, "_train", train)
     return found
 
 
@@ -37,18 +38,18 @@ def trained(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> History:
 def test_both_recipes_are_measured(tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "STEPS", 2)
     monkeypatch.setattr(bench, "WARM_UP", 1)
-    found = bench.epoch_costs(data_folder)
+    found = bench.measure_epochs(data_folder)
     course, small, full = found.costs
     assert 0 < course.seconds < 3600
-    assert (small.seconds, small.edge, full.seconds, full.edge) == (10.0, 22, 20.0, 28)
+    assert (small.seconds, small.image_size, full.seconds, full.image_size) == (10.0, 22, 20.0, 28)
     assert course.rate == pytest.approx(60_000 / course.seconds)
     text = describe_epochs(found)
     assert f"{course.seconds:.1f} s" in text
     assert "1.00 of the course's epoch" in text
     assert "GFLOP/s" in text
-    write_epochs(tmp_path, found)
-    assert read_measured(tmp_path).epochs == found
-    assert read_measured(tmp_path).race is None
+    write_record(tmp_path / bench.EPOCHS_FILE, found)
+    assert read_benchmarks(tmp_path).epochs == found
+    assert read_benchmarks(tmp_path).race is None
 
 
 def test_operations_are_torchs_own_count() -> None:
@@ -56,11 +57,11 @@ def test_operations_are_torchs_own_count() -> None:
 
     from mnist.model import new_network
 
-    for edge in (22, 28):
+    for size in (22, 28):
         with FlopCounterMode(display=False) as counter:
-            new_network(0).eval()(torch.zeros(1, 1, edge, edge))
-        assert 2 * multiply_adds(edge) == counter.get_total_flops()
-        cost = bench._cost("x", 2.0, 100, edge, "float32")
+            new_network(0).eval()(torch.zeros(1, 1, size, size))
+        assert 2 * count_multiply_adds(size) == counter.get_total_flops()
+        cost = bench._cost("x", 2.0, 100, size, "float32")
         assert cost.operations == pytest.approx(3 * counter.get_total_flops() * 100)
         assert cost.share == pytest.approx(cost.operations / 2.0 / cost.peak)
 
@@ -69,20 +70,20 @@ def test_operations_are_torchs_own_count() -> None:
 def test_a_race_ends_at_the_first_epoch_that_gets_there(
     tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench, "_course_race", lambda *_: Race("course", 300.0, 17, 0.9941))
-    found = bench.races(data_folder, None, lambda _: None)  # type: ignore[arg-type]
+    monkeypatch.setattr(bench, "_race_course", lambda *_: Race("course", 300.0, 17, 0.9941))
+    found = bench.race(data_folder, None, lambda _: None)  # type: ignore[arg-type]
     assert found.races[1] == Race("fast", 30.0, 2, 0.995)
     assert "course took 10.0 times as long as fast" in describe_race(found)
     late = dataclasses.replace(found, races=(found.races[0], dataclasses.replace(found.races[1], accuracy=0.99)))
     assert "(99.4 % not reached)" in describe_race(late)
     assert "times as long" not in describe_race(late)
-    write_race(tmp_path, found)
-    assert read_measured(tmp_path).race == found
+    write_record(tmp_path / bench.RACE_FILE, found)
+    assert read_benchmarks(tmp_path).race == found
     empty = json.dumps({**json.loads((tmp_path / "bench-race.json").read_text()), "races": []})
     for content in ("{}", empty):
         (tmp_path / "bench-race.json").write_text(content)
-        with pytest.raises(MnistError, match=r"bench-race\.json is damaged .*make bench"):
-            read_measured(tmp_path)
+        with pytest.raises(BackpropError, match=r"bench-race\.json is damaged .*make bench"):
+            read_benchmarks(tmp_path)
 
 
 def test_a_ratio_is_of_the_first_to_the_last() -> None:

@@ -12,7 +12,7 @@ import torch
 
 from mnist import checkpoint
 from mnist.errors import MnistError
-from mnist.history import read_history
+from mnist.records import read_history
 
 
 def test_the_checkpoint_carries_the_history(finished_run: Path) -> None:

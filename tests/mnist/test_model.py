@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from mnist.constants import PIXEL_MEAN, PIXEL_STD
 from mnist.data import Dataset
-from mnist.model import DEVIATION, MEAN, count_parameters, layer_facts, new_network, normalise, summarise
+from mnist.model import count_parameters, layer_facts, new_network, normalise, summarise
 
 GOLDEN = Path(__file__).parents[1] / "reference" / "model-summary.txt"
 PARAMETERS = 15_662
@@ -75,10 +76,10 @@ def test_initial_weights_follow_from_the_seed_and_leave_the_global_generator_alo
     assert not torch.equal(first.conv1.weight, other.conv1.weight)
 
 
-def test_normalised_training_images_have_mean_0_and_deviation_1(dataset: Dataset) -> None:
+def test_normalised_training_images_have_mean_0_and_std_1(dataset: Dataset) -> None:
     values = normalise(dataset.train_images[:20_000])
     assert values.shape == (20_000, 1, 28, 28)
     assert values.mean().item() == pytest.approx(0, abs=0.01)
     assert values.std().item() == pytest.approx(1, abs=0.01)
     exact = dataset.train_images.double() / 255
-    assert (round(exact.mean().item(), 4), round(exact.std().item(), 4)) == (MEAN, DEVIATION)
+    assert (round(exact.mean().item(), 4), round(exact.std().item(), 4)) == (PIXEL_MEAN, PIXEL_STD)

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from bits import assert_same_bits
 
+from backprop.errors import BackpropError
 from mnist import checkpoint, run
 from mnist.data import Dataset
-from mnist.errors import MnistError
-from mnist.history import History, read_history
+from mnist.machine import hardware
 from mnist.progress import EpochBar, Progress, Reporter, RunBars
-from mnist.provenance import hardware
 from mnist.recipe import Recipe
-from mnist.run import Handling, Settings
+from mnist.records import History, read_history
+from mnist.run import ExistingRunPolicy, RunSettings
 
 
 class Interrupting(Reporter):
@@ -50,16 +50,16 @@ class InterruptingBar(EpochBar):
 
 
 @pytest.fixture
-def settings(tiny: Recipe) -> Settings:
-    return Settings("accurate", tiny, seed=3)
+def settings(tiny: Recipe) -> RunSettings:
+    return RunSettings("accurate", tiny, seed=3)
 
 
 def go(
-    folder: Path, settings: Settings, dataset: Dataset, reporter: Reporter | None = None, **handling: bool
+    folder: Path, settings: RunSettings, dataset: Dataset, reporter: Reporter | None = None, **policy: bool
 ) -> History:
     """Do what the command does."""
     reporter = reporter or Reporter()
-    found = run.choose(folder, settings, Handling(**handling), reporter)
+    found = run.find_run(folder, settings, ExistingRunPolicy(**policy), reporter)
     machine = hardware(processes=1, threads=1, device="cpu", precision=settings.recipe.precision)
     return run.train(run.begin(settings, found, machine), dataset, folder, reporter)
 
@@ -72,7 +72,7 @@ def timeless(history: History) -> History:
 
 @pytest.mark.parametrize("epoch", [1, 2, 3])
 def test_interrupted_and_resumed_is_uninterrupted_to_the_bit(
-    tmp_path: Path, part: Dataset, settings: Settings, epoch: int
+    tmp_path: Path, part: Dataset, settings: RunSettings, epoch: int
 ) -> None:
     whole = go(tmp_path / "whole", settings, part)
     with pytest.raises(KeyboardInterrupt):
@@ -83,33 +83,33 @@ def test_interrupted_and_resumed_is_uninterrupted_to_the_bit(
     assert_same_bits(one.states, other.states)
 
 
-def test_another_seed_gives_another_run(tmp_path: Path, part: Dataset, settings: Settings) -> None:
+def test_another_seed_gives_another_run(tmp_path: Path, part: Dataset, settings: RunSettings) -> None:
     one = go(tmp_path / "one", settings, part)
     other = go(tmp_path / "other", dataclasses.replace(settings, seed=4), part)
     assert timeless(one).epochs != timeless(other).epochs
 
 
-def test_history_is_rewritten_from_the_checkpoint(tmp_path: Path, part: Dataset, settings: Settings) -> None:
+def test_history_is_rewritten_from_the_checkpoint(tmp_path: Path, part: Dataset, settings: RunSettings) -> None:
     whole = go(tmp_path, settings, part)
     (tmp_path / "history.json").write_text('{"epochs": [')
-    found = run.choose(tmp_path, settings, Handling(keep_finished=True), Reporter())
+    found = run.find_run(tmp_path, settings, ExistingRunPolicy(keep_finished=True), Reporter())
     assert found
     run.keep(tmp_path, found)
     assert read_history(tmp_path / "history.json") == whole
 
 
 def test_a_finished_run_is_kept_on_request_and_differences_are_named(
-    tmp_path: Path, part: Dataset, settings: Settings, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, part: Dataset, settings: RunSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     go(tmp_path, settings, part)
     content = (tmp_path / "model.pt").read_bytes()
-    asked = Settings("accurate", dataclasses.replace(settings.recipe, epochs=2), seed=9)
-    assert run.choose(tmp_path, asked, Handling(keep_finished=True), Reporter())
+    asked = RunSettings("accurate", dataclasses.replace(settings.recipe, epochs=2), seed=9)
+    assert run.find_run(tmp_path, asked, ExistingRunPolicy(keep_finished=True), Reporter())
     assert "with seed 3 (asked for: 9), epochs 3 (asked for: 2)" in capsys.readouterr().err
     assert (tmp_path / "model.pt").read_bytes() == content
 
 
-def test_a_finished_run_is_moved_aside_by_the_next(tmp_path: Path, part: Dataset, settings: Settings) -> None:
+def test_a_finished_run_is_moved_aside_by_the_next(tmp_path: Path, part: Dataset, settings: RunSettings) -> None:
     one_epoch = dataclasses.replace(settings, recipe=dataclasses.replace(settings.recipe, epochs=1))
     for count in (0, 1, 2):
         go(tmp_path, one_epoch, part)
@@ -120,45 +120,49 @@ def test_a_finished_run_is_moved_aside_by_the_next(tmp_path: Path, part: Dataset
 
 
 def test_an_unfinished_run_with_other_settings_is_refused_and_can_be_restarted(
-    tmp_path: Path, part: Dataset, settings: Settings
+    tmp_path: Path, part: Dataset, settings: RunSettings
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         go(tmp_path, settings, part, Interrupting(2))
     other = dataclasses.replace(settings, seed=8)
-    for handling in (Handling(), Handling(keep_finished=True)):
-        with pytest.raises(MnistError, match=r"unfinished run with seed 3 \(asked for: 8\): .*--restart"):
-            run.choose(tmp_path, other, handling, Reporter())
+    for policy in (ExistingRunPolicy(), ExistingRunPolicy(keep_finished=True)):
+        with pytest.raises(BackpropError, match=r"unfinished run with seed 3 \(asked for: 8\): .*--restart"):
+            run.find_run(tmp_path, other, policy, Reporter())
     assert go(tmp_path, other, part, restart=True).seed == 8
     assert len(checkpoint.load(tmp_path / "earlier" / "1" / "model.pt").history.epochs) == 1
 
 
 def test_a_run_on_held_out_images_is_marked_and_has_a_folder_of_its_own(
-    tmp_path: Path, part: Dataset, settings: Settings
+    tmp_path: Path, part: Dataset, settings: RunSettings
 ) -> None:
     assert run.run_folder(tmp_path, held_out=True) != run.run_folder(tmp_path, held_out=False)
     held_out = dataclasses.replace(settings, held_out=True)
     assert go(tmp_path, held_out, part).measured_on == "held-out"
     # Copied to where results lie, it still counts as something else.
-    assert run.differences(read_history(tmp_path / "history.json"), settings) == [
+    assert run.list_differences(read_history(tmp_path / "history.json"), settings) == [
         "measured on held-out (asked for: test)"
     ]
 
 
-def test_a_loss_that_is_no_number_leaves_the_last_good_files(tmp_path: Path, part: Dataset, settings: Settings) -> None:
+def test_a_loss_that_is_no_number_leaves_the_last_good_files(
+    tmp_path: Path, part: Dataset, settings: RunSettings
+) -> None:
     with pytest.raises(KeyboardInterrupt):
         go(tmp_path, settings, part, Interrupting(2))
     before = (tmp_path / "model.pt").read_bytes()
     found = checkpoint.load(tmp_path / "model.pt")
     found.states["network"]["conv1.weight"].fill_(float("nan"))
-    with pytest.raises(MnistError, match="the loss became nan in epoch 2"):
-        run.train(run.Job(found.history, found.states), part, tmp_path, Reporter())
+    with pytest.raises(BackpropError, match="the loss became nan in epoch 2"):
+        run.train(run.RunState(found.history, found.states), part, tmp_path, Reporter())
     assert (tmp_path / "model.pt").read_bytes() == before
     assert len(read_history(tmp_path / "history.json").epochs) == 1
 
 
-def test_a_damaged_checkpoint_is_never_overwritten_unasked(tmp_path: Path, part: Dataset, settings: Settings) -> None:
+def test_a_damaged_checkpoint_is_never_overwritten_unasked(
+    tmp_path: Path, part: Dataset, settings: RunSettings
+) -> None:
     (tmp_path / "model.pt").write_bytes(b"precious")
-    with pytest.raises(MnistError, match="damaged"):
+    with pytest.raises(BackpropError, match="damaged"):
         go(tmp_path, settings, part)
     assert (tmp_path / "model.pt").read_bytes() == b"precious"
     go(tmp_path, settings, part, restart=True)
@@ -166,10 +170,10 @@ def test_a_damaged_checkpoint_is_never_overwritten_unasked(tmp_path: Path, part:
 
 
 def test_a_folder_that_cannot_be_written_is_named_before_training(
-    tmp_path: Path, part: Dataset, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, part: Dataset, settings: RunSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
     trained: Callable[..., Any] = lambda *_: pytest.fail("trained in vain")  # noqa: E731
     monkeypatch.setattr("mnist.training.Training.run_epoch", trained)
-    with pytest.raises(MnistError, match="can't be written"):
+    with pytest.raises(BackpropError, match="can't be written"):
         go(tmp_path / "file", settings, part)

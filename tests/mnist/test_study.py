@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
+from backprop.errors import BackpropError
+from backprop.records import write_record
 from mnist import study
 from mnist.cli import main
 from mnist.data import Dataset
-from mnist.errors import MnistError
-from mnist.history import read_history
-from mnist.study import SeedResult, result_of, summarise
+from mnist.records import read_history
+from mnist.study import SeedResult, summarise, summarise_run
 
 
 def seed_result(seed: int, accuracy: float, to_goal: float | None) -> SeedResult:
@@ -26,7 +27,7 @@ RESULTS = [seed_result(0, 0.9941, 80.0), seed_result(1, 0.9952, 60.0), seed_resu
 def test_mean_spread_and_interval_are_scipys() -> None:
     summary, values = summarise(RESULTS), [result.accuracy for result in RESULTS]
     assert summary.mean == pytest.approx(stats.tmean(values), rel=1e-12)
-    assert summary.deviation == pytest.approx(stats.tstd(values), rel=1e-9)
+    assert summary.std == pytest.approx(stats.tstd(values), rel=1e-9)
     expected = stats.t.interval(0.95, len(values) - 1, loc=stats.tmean(values), scale=stats.sem(values))
     assert summary.interval == pytest.approx(expected, rel=1e-9)
     assert (summary.lowest, summary.highest, summary.seeds) == (0.9939, 0.9952, 3)
@@ -42,7 +43,7 @@ def test_a_seed_that_never_got_there_counts_as_the_slowest() -> None:
 
 def test_a_single_seed_has_no_spread() -> None:
     summary = summarise(RESULTS[:1])
-    assert summary.deviation is None and summary.interval is None
+    assert summary.std is None and summary.interval is None
     assert "standard deviation" not in " ".join(study.sentences(summary))
 
 
@@ -53,7 +54,7 @@ def test_the_way_to_the_goal_is_counted_to_the_first_epoch_that_gets_there(finis
     epochs = tuple(
         dataclasses.replace(record, epoch=n, test_accuracy=share, seconds=float(n)) for n, share in enumerate(shares, 1)
     )
-    found = result_of(dataclasses.replace(history, epochs=epochs))
+    found = summarise_run(dataclasses.replace(history, epochs=epochs))
     assert (found.epochs_to_goal, found.seconds_to_goal, found.seconds) == (3, 6.0, 10.0)
     assert found.accuracy == 0.9939
 
@@ -61,7 +62,7 @@ def test_the_way_to_the_goal_is_counted_to_the_first_epoch_that_gets_there(finis
 def test_a_study_goes_on_where_it_stopped(
     tmp_path: Path, part: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("mnist.launch.load", lambda _: part)
+    monkeypatch.setattr("mnist.run.load", lambda _: part)
     command = ["study", "--recipe", "fast", "--epochs", "1", "--processes", "1", "--output", str(tmp_path)]
     assert main([*command, "--seeds", "1"]) == 0
     first = (tmp_path / "study" / "fast" / "seed-0" / "model.pt").read_bytes()
@@ -80,25 +81,25 @@ def test_a_study_goes_on_where_it_stopped(
 def test_a_damaged_study_is_one_line(tmp_path: Path, content: str) -> None:
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "fast.json").write_text(content)
-    with pytest.raises(MnistError, match=r"fast\.json .*mnist study"):
+    with pytest.raises(BackpropError, match=r"fast\.json .*mnist study"):
         study.read_studies(tmp_path)
 
 
 def test_a_study_on_held_out_images_is_no_result(tmp_path: Path, finished_run: Path) -> None:
     history = dataclasses.replace(read_history(finished_run / "history.json"), measured_on="held-out")
-    found = study.study_of([history])
+    found = study.make_study([history])
     assert "held-out images" in study.describe(found)
-    study.write_study(study.study_file(tmp_path, "fast"), found)
-    with pytest.raises(MnistError, match="no result"):
+    write_record(study.study_file(tmp_path, "fast"), found)
+    with pytest.raises(BackpropError, match="no result"):
         study.read_studies(tmp_path)
 
 
 def test_a_study_whose_seeds_do_not_add_up_is_refused(tmp_path: Path, finished_run: Path) -> None:
     history = read_history(finished_run / "history.json")
     path = study.study_file(tmp_path, "fast")
-    study.write_study(path, study.study_of([history]))
+    write_record(path, study.make_study([history]))
     record = json.loads(path.read_text())
     record["results"] = []
     path.write_text(json.dumps(record))
-    with pytest.raises(MnistError, match="don't add up"):
+    with pytest.raises(BackpropError, match="don't add up"):
         study.read_studies(tmp_path)

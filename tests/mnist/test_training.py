@@ -20,7 +20,7 @@ def test_one_batch_can_be_learnt_by_heart(part: Dataset, tiny: Recipe) -> None:
         progress = list(training.steps(epoch))[-1]
     assert progress.accuracy == 1.0
     assert progress.loss < 0.1
-    assert measure(training.measured_network, images, labels).accuracy == 1.0
+    assert measure(training.evaluated_network, images, labels).accuracy == 1.0
 
 
 def test_every_image_is_seen_once_an_epoch(part: Dataset, tiny: Recipe) -> None:
@@ -30,7 +30,7 @@ def test_every_image_is_seen_once_an_epoch(part: Dataset, tiny: Recipe) -> None:
     assert steps[-1].images == 650
 
 
-def test_measured_weights_are_the_mean_of_those_on_the_way(part: Dataset, tiny: Recipe) -> None:
+def test_evaluated_weights_are_the_mean_of_those_on_the_way(part: Dataset, tiny: Recipe) -> None:
     recipe = dataclasses.replace(tiny, epochs=2, averaging_start=0.5, averaging_interval=5)
     training = Training(recipe, 0, "float32", part)
     met = []
@@ -40,7 +40,7 @@ def test_measured_weights_are_the_mean_of_those_on_the_way(part: Dataset, tiny: 
         assert training.averaged == (epoch == 2)
     # 22 steps: averaging begins at step 11 and ends with the last, so that steps 11, 16 and 21 enter.
     expected = [torch.stack(values).mean(0) for values in zip(met[11], met[16], met[21], strict=True)]
-    for ours, theirs in zip(training.measured_network.parameters(), expected, strict=True):
+    for ours, theirs in zip(training.evaluated_network.parameters(), expected, strict=True):
         torch.testing.assert_close(ours.double(), theirs, rtol=1e-5, atol=1e-6)
 
 
@@ -48,7 +48,7 @@ def test_without_averaging_the_trained_weights_count(part: Dataset, tiny: Recipe
     training = Training(dataclasses.replace(tiny, epochs=1, averaging_start=1.0), 0, "float32", part)
     record = training.run_epoch(1, lambda _: None)
     assert not record.averaged
-    assert training.measured_network is training.network
+    assert training.evaluated_network is training.network
 
 
 def test_measuring_agrees_with_torchs_own_loss(part: Dataset) -> None:
@@ -73,7 +73,7 @@ def test_a_last_step_that_breaks_the_network_ends_the_run_too(part: Dataset, tin
     # One step: its loss is from before it, so only measuring shows what it did.
     few = Dataset(part.train_images[:64], part.train_labels[:64], part.test_images, part.test_labels)
     training = Training(dataclasses.replace(tiny, epochs=1, learning_rate=1e30), 0, "float32", few)
-    with pytest.raises(MnistError, match=r"the loss became .* on the images measured after epoch 1: "):
+    with pytest.raises(MnistError, match=r"the loss became .* on the images evaluated after epoch 1: "):
         training.run_epoch(1, lambda _: None)
 
 

@@ -148,7 +148,7 @@ def field(opened_at_digits):
 def tab(browser, hostile_page):
     """Open the class page once for all tests here; nothing that they do may ask for anything or break the policy."""
     page = open_tab(browser, hostile_page, permissions=["clipboard-read", "clipboard-write"])
-    wait_until(page, "liveExplorer && liveComparison")
+    wait_until(page, "page.explorer && page.comparison")
     yield page
     assert [url for url in page.noted["requests"] if not url.startswith("data:")] == [hostile_page.as_uri()]
     assert page.noted["messages"] == []

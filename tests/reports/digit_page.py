@@ -12,8 +12,8 @@ from torch.nn import functional
 
 from mnist import evaluation
 from mnist.data import Dataset, load
-from mnist.model import Network, new_network, normalise
-from mnist.results import Answer
+from mnist.model import ConvNet, new_network, normalise
+from mnist.records import Prediction
 from reports.inputs import Inputs
 
 IMAGES = 100
@@ -25,11 +25,11 @@ THREE = [(0.1, 0.1), (0.8, 0.0), (0.4, 0.4), (0.9, 0.6), (0.8, 0.9), (0.1, 0.95)
 class Learnt:
     """A network, some images, and what torch computes of them."""
 
-    network: Network
+    network: ConvNet
     images: torch.Tensor
     logits: torch.Tensor
-    samples: tuple[Answer, ...]
-    misclassified: tuple[Answer, ...]
+    samples: tuple[Prediction, ...]
+    misclassified: tuple[Prediction, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +50,9 @@ def learn():
     network = _trained(dataset)
     with torch.inference_mode():
         logits = network(normalise(dataset.test_images))
-    answers = (chosen(dataset, logits.softmax(1)) for chosen in (evaluation.samples, evaluation.misclassified))
+    answers = (
+        chosen(dataset, logits.softmax(1)) for chosen in (evaluation.choose_samples, evaluation.find_misclassified)
+    )
     return Learnt(network, dataset.test_images, logits, *answers)
 
 

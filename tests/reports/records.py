@@ -10,25 +10,27 @@ from typing import Any
 import numpy as np
 from agreement import REFERENCE
 
-from backprop.proof.report import Pair, ProofReport
-from mnist.costs import EpochCost, EpochCosts, Measured, Race, Races
-from mnist.history import EpochRecord, Hardware, History, Versions, write_history
-from mnist.plan import Plan
+from backprop.crosscheck.report import CrossCheck, Pair
+from backprop.records import write_record
+from mnist.bench import Benchmarks, EpochCost, EpochCosts, Race, Races
+from mnist.plan import TrainingPlan
 from mnist.recipe import RECIPES
-from mnist.results import (
-    Answer,
+from mnist.records import (
+    EpochRecord,
     Evaluation,
+    Hardware,
+    History,
     LayerFacts,
+    Prediction,
+    Versions,
     Weights,
     WeightTensor,
-    write_evaluation,
-    write_weights,
 )
-from mnist.study import Study, study_of
+from mnist.study import Study, make_study
 from reports.architecture import tensor_shapes
 from reports.inputs import Inputs
 
-PROOF = ProofReport(
+PROOF = CrossCheck(
     seed=3,
     cases=7,
     iterations=10,
@@ -86,7 +88,7 @@ def epoch(number: int, of: int) -> EpochRecord:
     """Make an epoch of a run that ends at 99.58 % right answers."""
     wrong = 0.0042 + 0.016 / number**1.5 * (1 - number / of) + (0.016 if of == 1 else 0)
     right = round((1 - wrong) * 10_000) / 10_000
-    plan = Plan(replace(RECIPES["accurate"], epochs=of), 60_000)
+    plan = TrainingPlan(replace(RECIPES["accurate"], epochs=of), 60_000)
     return EpochRecord(
         epoch=number,
         images=plan.images_in(number),
@@ -138,7 +140,7 @@ def flawless_evaluation() -> Evaluation:
     return _evaluation(15, {}, tuple(_sample(digit, digit) for digit in range(10)))
 
 
-def _evaluation(epochs: int, mistakes: dict[tuple[int, int], int], shown: tuple[Answer, ...]) -> Evaluation:
+def _evaluation(epochs: int, mistakes: dict[tuple[int, int], int], shown: tuple[Prediction, ...]) -> Evaluation:
     confusion = tuple(
         tuple(
             mistakes.get((row, column), 0)
@@ -166,7 +168,7 @@ def _evaluation(epochs: int, mistakes: dict[tuple[int, int], int], shown: tuple[
     )
 
 
-def misclassified(mistakes: dict[tuple[int, int], int]) -> list[Answer]:
+def misclassified(mistakes: dict[tuple[int, int], int]) -> list[Prediction]:
     """Make one image for each mistake: a slanted stroke that differs from image to image."""
     made = []
     for (true, predicted), count in mistakes.items():
@@ -175,19 +177,19 @@ def misclassified(mistakes: dict[tuple[int, int], int]) -> list[Answer]:
             probabilities = [0.0] * 10
             probabilities[predicted], probabilities[true] = sure, 1 - sure
             index = 100 * true + 10 * predicted + number
-            made.append(Answer(index, true, predicted, tuple(probabilities), _stroke(true, number)))
+            made.append(Prediction(index, true, predicted, tuple(probabilities), _stroke(true, number)))
     return made
 
 
-def samples() -> tuple[Answer, ...]:
+def samples() -> tuple[Prediction, ...]:
     """Make one sample of each digit; the 8 is one of the mistakes."""
     return tuple(_sample(digit, 3 if digit == 8 else digit) for digit in range(10))
 
 
-def _sample(digit: int, predicted: int) -> Answer:
+def _sample(digit: int, predicted: int) -> Prediction:
     shares = [0.001] * 10
     shares[predicted] = 0.991
-    return Answer(100 * digit + 10 * predicted, digit, predicted, tuple(shares), _stroke(digit, 0))
+    return Prediction(100 * digit + 10 * predicted, digit, predicted, tuple(shares), _stroke(digit, 0))
 
 
 def weights() -> Weights:
@@ -210,7 +212,7 @@ def _stroke(slant: int, shift: int) -> str:
     return base64.b64encode(bytes(pixels)).decode()
 
 
-def measured() -> Measured:
+def measured() -> Benchmarks:
     """Make what a benchmark leaves."""
     run = history()
     costs = (
@@ -218,7 +220,7 @@ def measured() -> Measured:
         EpochCost("fast, 28 × 28 pixels", 20.0, 60_000, 28, "bfloat16", 2.1e12, 4e11),
     )
     races = (Race("course", 765.0, 17, 0.9941), Race("fast", 61.2, 8, 0.9943))
-    return Measured(EpochCosts(run.versions, run.hardware, costs), Races(run.versions, run.hardware, races))
+    return Benchmarks(EpochCosts(run.versions, run.hardware, costs), Races(run.versions, run.hardware, races))
 
 
 def studies() -> tuple[Study, ...]:
@@ -232,7 +234,7 @@ def studies() -> tuple[Study, ...]:
             last = replace(run.epochs[-1], test_accuracy=accuracy)
             short = tuple(replace(record, test_accuracy=0.99) for record in run.epochs[:-1])
             runs.append(replace(run, recipe_name=name, recipe=RECIPES[name], seed=seed, epochs=(*short, last)))
-        made.append(study_of(runs))
+        made.append(make_study(runs))
     return tuple(made)
 
 
@@ -251,14 +253,14 @@ def write_weights_that_fit(output: Path) -> None:
         replace(wrong, predicted=int(row.argmax()), probabilities=tuple(row.tolist()))
         for wrong, row in zip(found.misclassified, probabilities, strict=True)
     )
-    write_evaluation(output / "mnist" / "evaluation.json", replace(found, misclassified=mistakes))
-    write_weights(output / "mnist" / "weights.json", export_weights(network, found.checkpoint_sha256))
+    write_record(output / "mnist" / "evaluation.json", replace(found, misclassified=mistakes))
+    write_record(output / "mnist" / "weights.json", export_weights(network, found.checkpoint_sha256))
 
 
 def write_run(output: Path, epochs: int = 15) -> None:
     """Write what training and evaluation leave behind."""
     (output / "mnist").mkdir(parents=True)
     (output / "mnist" / "model.pt").write_bytes(CHECKPOINT)
-    write_history(output / "mnist" / "history.json", history(epochs))
-    write_evaluation(output / "mnist" / "evaluation.json", evaluation(epochs))
-    write_weights(output / "mnist" / "weights.json", weights())
+    write_record(output / "mnist" / "history.json", history(epochs))
+    write_record(output / "mnist" / "evaluation.json", evaluation(epochs))
+    write_record(output / "mnist" / "weights.json", weights())

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import records
 
-from mnist.model import Network, layer_facts
-from mnist.results import WeightTensor
+from mnist.model import ConvNet, layer_facts
+from mnist.records import WeightTensor
 from reports.architecture import network_problem, tensor_shapes
 
 LAYERS = records.evaluation().layers
@@ -25,14 +25,14 @@ def with_layer(number, **fields):
 
 
 def test_shapes_are_those_of_torchs_network():
-    network = Network()
+    network = ConvNet()
     expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items() if tensor.ndim}
     assert tensor_shapes(layer_facts(network)) == expected
 
 
 def test_a_whole_network_has_no_problem():
     assert network_problem(records.weights(), LAYERS) is None
-    assert network_problem(records.weights(), layer_facts(Network())) is None
+    assert network_problem(records.weights(), layer_facts(ConvNet())) is None
 
 
 @pytest.mark.parametrize("field", ["mean", "deviation", "epsilon"])

@@ -43,7 +43,7 @@ def test_what_could_not_be_written_leaves_the_last_one(tmp_path, monkeypatch):
     def full(path, content):
         raise BackpropError("no space")
 
-    monkeypatch.setattr("reports.cache.write_atomically", full)
+    monkeypatch.setattr("reports.cache.write_file", full)
     with pytest.raises(BackpropError):
         cached(tmp_path, "thing.png", "k2", lambda: b"new")
     assert kept(tmp_path, "thing.png", "k1") == b"good"

@@ -32,7 +32,7 @@ def test_the_same_digit_elsewhere_and_smaller_gives_nearly_the_same_image(field)
 
 def drawn(page, strokes):
     """Call the page's own function: (28, 28)."""
-    return np.array(page.evaluate("strokes => [...digitImage.fromStrokes(strokes)]", strokes)).reshape(28, 28)
+    return np.array(page.evaluate("strokes => [...page.imageOfStrokes(strokes)]", strokes)).reshape(28, 28)
 
 
 def test_ink_fades_with_the_distance_from_the_stroke(field):

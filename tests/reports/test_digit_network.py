@@ -10,8 +10,8 @@ from torch.nn import functional
 def test_logits_are_torchs_on_a_hundred_test_digits(field, digits):
     found = field.evaluate(
         """images => {
-        const network = digitNetwork.read(JSON.parse(document.getElementById("digit-data").textContent));
-        return images.map(image => digitNetwork.run(network, Uint8Array.from(image)).logits);
+        const network = page.readNetwork(JSON.parse(document.getElementById("digit-data").textContent));
+        return images.map(image => page.runImage(network, Uint8Array.from(image)).logits);
     }""",
         digits.learnt.images.flatten(1).tolist(),
     )
@@ -31,9 +31,9 @@ def test_strides_and_padding_are_torchs(field):
         for name, tensor in (("a.weight", weight), ("a.bias", bias))
     }
     found = field.evaluate(
-        "([data, image]) => digitNetwork.run(digitNetwork.read(data), Uint8Array.from(image)).logits",
+        "([data, image]) => page.runImage(page.readNetwork(data), Uint8Array.from(image)).logits",
         [
-            {"mean": 0.5, "deviation": 0.25, "epsilon": 1e-5, "layers": [facts, pool], "tensors": tensors},
+            {"mean": 0.5, "standard_deviation": 0.25, "epsilon": 1e-5, "layers": [facts, pool], "tensors": tensors},
             image.flatten().tolist(),
         ],
     )
@@ -45,7 +45,7 @@ def test_strides_and_padding_are_torchs(field):
 def test_a_layer_of_an_unknown_kind_is_named(field):
     message = field.evaluate(
         """() => {
-        try { digitNetwork.read({layers: [{kind: "toString"}], tensors: {}}); } catch (error) { return error.message; }
+        try { page.readNetwork({layers: [{kind: "toString"}], tensors: {}}); } catch (error) { return error.message; }
     }"""
     )
     assert "toString" in message

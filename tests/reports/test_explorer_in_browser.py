@@ -28,7 +28,7 @@ def any_tab(request, browser, tab, one_epoch_page):
         yield tab, CLASS
         return
     page = open_tab(browser, one_epoch_page)
-    wait_until(page, "liveExplorer")
+    wait_until(page, "page.explorer")
     yield page, PRESETS["mazur"]
     page.context.close()
 
@@ -47,7 +47,7 @@ def test_ten_thousand_numbers_agree_with_numpy(any_tab):
         iterations = [0, 1, *sorted(numbers.sample(range(2, ITERATIONS + 1), 14))]
         found = page.evaluate(
             """([values, eta, iterations, columns, updates]) => {
-                const rows = runNetwork(values, eta, updates);
+                const rows = page.runNetwork(values, eta, updates);
                 return iterations.map(k => columns.map(name => rows[k][name]));
             }""",
             [values, eta, iterations, derivation.columns, iterations[-1]],
@@ -64,7 +64,7 @@ def test_the_gradient_of_every_node_agrees_with_autograd(any_tab):
     for _ in range(20):
         values = random_values(preset, numbers)
         found = page.evaluate(
-            "values => networkSlopes({...values, ...runNetwork(values, 1, 0)[0]})",
+            "values => page.networkSlopes({...values, ...page.runNetwork(values, 1, 0)[0]})",
             values,
         )
         for name, gradient in autograd(preset.network, values).items():
@@ -95,7 +95,8 @@ def test_numbers_are_spelled_as_in_the_rest_of_the_page(tab):
     values = [0.0, 1.0, -0.5, 1e-3, 9.9999e-4, 999.96, 1e5, -2.5e-7, 1e300, 5e-324, 0.1 + 0.2]
     values += [numbers.choice((-1, 1)) * 10 ** numbers.uniform(-12, 9) for _ in range(2000)]
     found = tab.evaluate(
-        "values => values.map(v => [significantText(v, 9), significantText(v, 4), briefText(v)])", values
+        "values => values.map(v => [...[9, 4].map(digits => page.formatSignificant(v, digits)), page.formatBrief(v)])",
+        values,
     )
     assert found == [[significant(v, 9), significant(v, 4), brief(v)] for v in values]
 
@@ -124,11 +125,11 @@ def test_the_iteration_is_chosen_by_slider_buttons_and_playing(explorer):
     assert explorer.text_content("#explorer-iteration-told") == "121"
     assert drawn(explorer)["w5"] == brief(float(trace.column("w5")[121]))
     explorer.click("#explorer-play")
-    wait_until(explorer, "liveExplorer.state.iteration > 123")
+    wait_until(explorer, "page.explorer.state.iteration > 123")
     explorer.click("#explorer-play")
-    stopped = explorer.evaluate("liveExplorer.state.iteration")
+    stopped = explorer.evaluate("page.explorer.state.iteration")
     explorer.wait_for_timeout(200)
-    assert explorer.evaluate("liveExplorer.state.iteration") == stopped
+    assert explorer.evaluate("page.explorer.state.iteration") == stopped
 
 
 def test_gradients_come_back_with_size_and_sign(explorer):
@@ -195,7 +196,7 @@ def test_a_row_is_copied_and_downloaded_to_the_last_digit(explorer, tmp_path):
     assert len(cells) == 31
     assert agrees([float(cell) for cell in cells], expected).all()
     # A spelling that loses nothing: the same double comes back.
-    row = explorer.evaluate("columns => columns.map(name => liveExplorer.rows[12][name])", DERIVATION.columns)
+    row = explorer.evaluate("columns => columns.map(name => page.explorer.rows[12][name])", DERIVATION.columns)
     assert [float(cell) for cell in cells] == row
     assert explorer.input_value("#explorer-row") == copied
     with explorer.expect_download() as download:

@@ -115,7 +115,7 @@ def test_bad_input_is_refused_beside_its_field(explorer, name, text, complaint):
 @pytest.mark.parametrize("text", ["1e-9", "0.004", "700", "1e12", "+.5", "5."])
 def test_any_rate_above_0_is_taken_and_the_slider_follows(explorer, text):
     explorer.fill("#explorer-eta", text)
-    assert explorer.evaluate("liveExplorer.state.eta") == float(text)
+    assert explorer.evaluate("page.explorer.state.eta") == float(text)
     expected = min(max(np.log10(float(text)), -3), 3)
     assert float(explorer.input_value("#explorer-eta-slider")) == pytest.approx(expected, abs=0.006)
 
@@ -161,8 +161,8 @@ def test_after_coming_back_the_fields_say_what_is_shown(browser, hostile_page, o
     page.fill("#own-rate", "3")
     page.goto(one_epoch_page.as_uri())
     page.go_back()
-    wait_until(page, "liveExplorer && liveComparison")
-    shown = page.evaluate("liveExplorer.state")
+    wait_until(page, "page.explorer && page.comparison")
+    shown = page.evaluate("page.explorer.state")
     assert page.is_checked("[name=explorer-view][value=backward]") is shown["backward"]
     assert page.is_checked("#explorer-logarithmic") is shown["logarithmic"]
     assert page.input_value("#explorer-horizon") == str(shown["horizon"])

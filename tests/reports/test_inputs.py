@@ -3,7 +3,7 @@ import json
 import pytest
 import records
 
-from reports.errors import ReportError
+from backprop.errors import BackpropError
 from reports.inputs import read_inputs
 
 
@@ -12,7 +12,7 @@ def change(path, **fields):
 
 
 def refusal(output):
-    with pytest.raises(ReportError) as caught:
+    with pytest.raises(BackpropError) as caught:
         read_inputs(output)
     assert "\n" not in str(caught.value)
     return str(caught.value)

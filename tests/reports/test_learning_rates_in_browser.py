@@ -72,7 +72,7 @@ def test_an_own_curve_lies_where_matplotlib_draws_it(page, figure):
 def test_what_is_said_of_an_own_rate_agrees_with_the_pages_own_reading(page, rate):
     curves = curves_of(rate)
     curve, slowest = curves[rate], curves[0.1]
-    facts = page.evaluate("rate => liveComparison.describe(rate)", rate)
+    facts = page.evaluate("rate => page.comparison.measure(rate)", rate)
     assert facts["overflow"] == curve.overflow
     assert facts["halvedAt"] == curve.halved_at
     if curve.overflow is None:

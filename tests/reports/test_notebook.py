@@ -148,7 +148,7 @@ def test_part_2_tells_the_records(cells):
     assert [float(row[6].removesuffix("%")) for row in log] == [
         pytest.approx(100 * record.test_accuracy, abs=0.005) for record in history.epochs
     ]
-    assert "class Network(nn.Sequential):" in texts(cells["network-code"])
+    assert "class ConvNet(nn.Sequential):" in texts(cells["network-code"])
     assert "self.optimizer.step(" in texts(cells["step-code"])
     assert f"Recorded: {evaluation.correct} of 10000" in shown(cells["test"])
     assert "MNIST is not in data/" in shown(cells["test"])

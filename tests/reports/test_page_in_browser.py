@@ -74,7 +74,7 @@ def test_axe_would_find_something(visit, one_epoch_page):
 @pytest.mark.parametrize("section", ["iteration", "explore", "slip", "digit"])
 def test_a_link_into_the_page_leads_to_its_heading(visit, path, section):
     page = visit(path, fragment=f"#{section}")
-    wait_until(page, "liveExplorer !== null && liveComparison !== null")
+    wait_until(page, "page.explorer && page.comparison")
     # What grows above it meanwhile pushes nothing away.
     assert page.evaluate(f"document.getElementById('{section}').getBoundingClientRect().top") == pytest.approx(
         16, abs=1

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import records
 
-from mnist.results import WeightTensor
+from mnist.records import WeightTensor
 from reports.views.digit import MOST_MISTAKES, view_digit
 
 

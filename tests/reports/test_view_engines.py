@@ -4,7 +4,7 @@ from dataclasses import asdict
 import pytest
 import records
 
-from reports.errors import ReportError
+from backprop.errors import BackpropError
 from reports.inputs import read_inputs
 from reports.views.engines import view_engines
 
@@ -35,7 +35,7 @@ def test_the_file_that_make_prove_writes_is_read(output):
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"pairs": 3}', json.dumps({"seed": "0"})])
 def test_a_damaged_file_names_the_target_that_writes_it(output, content):
     (output / "proof.json").write_text(content)
-    with pytest.raises(ReportError, match=r"proof\.json .*make prove") as caught:
+    with pytest.raises(BackpropError, match=r"proof\.json .*make prove") as caught:
         read_inputs(output)
     assert "\n" not in str(caught.value)
 

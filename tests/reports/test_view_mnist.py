@@ -38,12 +38,12 @@ def test_more_epochs_than_allowed_are_not_reached():
 
 def test_small_images_explain_the_jump():
     history = records.history()
-    small = replace(history, recipe=replace(history.recipe, small_share=0.2, small_size=22))
+    small = replace(history, recipe=replace(history.recipe, crop_epoch_fraction=0.2, crop_size=22))
     told = [sentence for sentence in view_mnist(small, records.evaluation()).reading if "22 × 22" in sentence]
     assert len(told) == 1
     assert told[0].startswith("Up to epoch 3 ")
     assert "from epoch 4 on" in told[0]
-    whole = replace(history, recipe=replace(history.recipe, small_share=0.0))
+    whole = replace(history, recipe=replace(history.recipe, crop_epoch_fraction=0.0))
     assert not any("22 × 22" in sentence for sentence in view_mnist(whole, records.evaluation()).reading)
 
 

@@ -11,9 +11,9 @@ from reports.views.schedule import view_schedule
 STEPS = 938  # 60,000 images in batches of 64
 
 
-def run(hard_share=1.0, **changes):
+def run(hard_example_fraction=1.0, **changes):
     history = records.history()
-    return replace(history, recipe=replace(history.recipe, hard_share=hard_share, **changes))
+    return replace(history, recipe=replace(history.recipe, hard_example_fraction=hard_example_fraction, **changes))
 
 
 def test_rows_follow_torchs_one_cycle():
@@ -66,7 +66,9 @@ def test_a_run_that_is_not_finished_has_dots_for_what_is_done_only():
 
 
 def test_epochs_that_leave_images_out_are_as_wide_as_the_others():
-    view = view_schedule(run(hard_share=0.25, easy_share=0.25, whole_first=2, whole_last=1))
+    view = view_schedule(
+        run(hard_example_fraction=0.25, easy_example_fraction=0.25, full_epochs_at_start=2, full_epochs_at_end=1)
+    )
     assert [row.steps for row in view.rows] == [938] * 2 + [411] * 12 + [938]  # 0.4375 x 60,000 / 64 = 410.2
     assert view.steps == 938 * 3 + 411 * 12
     assert view.lengths.startswith("Epochs that leave images out have fewer steps, 411 instead of 938")

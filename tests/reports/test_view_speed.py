@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import records
 
-from mnist.costs import Measured
+from mnist.bench import Benchmarks
 from reports.views.speed import view_speed
 
 
 def test_nothing_measured_says_nothing():
-    assert view_speed(Measured()) is None
+    assert view_speed(Benchmarks()) is None
 
 
 def test_the_race_is_told_with_its_ratio_and_its_machine():
@@ -22,7 +22,7 @@ def test_the_race_is_told_with_its_ratio_and_its_machine():
 def test_a_recipe_that_did_not_get_there_is_named_and_no_ratio_given():
     race = records.measured().race
     slow, fast = race.races
-    told = " ".join(view_speed(Measured(race=replace(race, races=(replace(slow, accuracy=0.9935), fast)))).reading)
+    told = " ".join(view_speed(Benchmarks(race=replace(race, races=(replace(slow, accuracy=0.9935), fast)))).reading)
     assert "which course did not reach" in told
     assert "times as long" not in told
 

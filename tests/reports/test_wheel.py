@@ -61,7 +61,7 @@ def test_it_is_built_once(wheel, tmp_path, monkeypatch):
 
 def test_the_installed_project_renders_without_the_checkout(installed, tmp_path):
     script = (
-        "import reports.render, backprop.derivation, mnist.results\n"
+        "import reports.render, backprop.derivation, mnist.records\n"
         f"assert reports.render.__file__.startswith({str(installed)!r}), reports.render.__file__\n"
         "for name in ('page/page.html', 'styles/style.css', 'handin/notebook.py'):\n"
         "    assert (reports.render.TEMPLATES / name).is_file()\n"

@@ -1,0 +1,122 @@
+"""Several processes that train together, held against one that trains alone."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mnist import distributed
+from mnist.data import Dataset
+from mnist.distributed import ProcessGroup
+from mnist.errors import MnistError
+from mnist.machine import choose_device, choose_processes
+from mnist.recipe import RECIPES
+from mnist.training import Training
+
+# A process of a group: trains on so few images that rounding has no time to grow, and writes what it ends with.
+MEMBER = """
+import sys, torch
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from conftest import TINY
+from mnist.data import Dataset, load
+from mnist.distributed import exit_process, join_process_group
+from mnist import training as trainings
+from mnist.training import Training
+import dataclasses
+trainings.EXCHANGE_INTERVAL = 2
+torch.set_num_threads(1)
+data = load(Path({data!r}))
+train, test = slice({images}), slice(301)
+part = Dataset(data.train_images[train], data.train_labels[train], data.test_images[test], data.test_labels[test])
+choosy = {{"hard_example_fraction": 0.3, "easy_example_fraction": 0.2, "full_epochs_at_start": 1}}
+recipe = dataclasses.replace(TINY, epochs=2, ghost_batch_size=16, muon_learning_rate={muon}, **choosy)
+with join_process_group("cpu") as group:
+    training = Training(recipe, 5, "float32", part, group)
+    records = [training.run_epoch(epoch, lambda _: None) for epoch in (1, 2)]
+    if group.is_rank_0:
+        torch.save({{"states": training.states(), "losses": [r.train_loss for r in records],
+            "rates": [r.learning_rate for r in records], "correct": [r.train_accuracy for r in records],
+            "tested": [r.test_accuracy for r in records]}}, sys.argv[1])
+exit_process(0)
+"""
+
+
+def trained_by(processes: int, folder: Path, data: Path, muon: float) -> dict[str, Any]:
+    code = MEMBER.format(tests=str(Path(__file__).parent), data=str(data), muon=muon, images=150)
+    result = folder / f"{processes}.pt"
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    script = folder / "member.py"
+    script.write_text(code)
+    done = subprocess.run(
+        [*command, str(script), str(result)] if processes > 1 else [sys.executable, str(script), str(result)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    content: dict[str, Any] = torch.load(result, weights_only=True)
+    return content
+
+
+@pytest.mark.parametrize(
+    ("processes", "muon", "tolerance"),
+    # torch.optim.Muon rounds to bfloat16 on the way, where sums in another order make larger steps.
+    [(2, 0.0, 2e-4), (4, 0.05, 5e-3)],
+)
+def test_one_process_and_several_compute_the_same(
+    tmp_path: Path, data_folder: Path, processes: int, muon: float, tolerance: float
+) -> None:
+    alone, together = (trained_by(count, tmp_path, data_folder, muon) for count in (1, processes))
+    again = trained_by(processes, tmp_path, data_folder, muon)
+    assert all(
+        torch.equal(value, again["states"]["network"][name]) for name, value in together["states"]["network"].items()
+    )
+    assert together["rates"] == alone["rates"]
+    assert together["losses"] == pytest.approx(alone["losses"], rel=1e-4)
+    assert together["correct"] == pytest.approx(alone["correct"], abs=0.02)
+    for key in ("network", "average"):
+        for name, value in alone["states"][key].items():
+            if value.is_floating_point():
+                torch.testing.assert_close(together["states"][key][name], value, rtol=0, atol=tolerance)
+
+
+def test_a_batch_must_be_shared_evenly(part: Dataset) -> None:
+    recipe = dataclasses.replace(RECIPES["fast"], batch_size=96, ghost_batch_size=32)
+    with pytest.raises(MnistError, match="2 processes can't share the 3 ghost batches"):
+        Training(recipe, 0, "float32", part, ProcessGroup(0, 2))
+    with pytest.raises(MnistError, match="take one of 1, 3"):
+        choose_processes(recipe, "cpu", 2)
+    assert choose_processes(recipe, "cpu", 3) == 3
+    assert choose_processes(recipe, "cuda", None) == 1
+    assert choose_processes(RECIPES["course"], "cpu", None) == 1
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_device_that_does_not_exist_is_named() -> None:
+    assert choose_device("cpu") == "cpu"
+    with pytest.raises(MnistError, match="no cuda device here"):
+        choose_device("cuda")
+
+
+def test_a_worker_that_fails_is_reported_with_its_last_stderr_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distributed, "_TIMEOUT", timedelta(seconds=8))
+    raises = pytest.raises(MnistError, match=r"ended early .*last stderr line: error: .*fly")
+    with raises, distributed.start_workers(1, 1, ["fly"]), distributed.join_process_group("cpu"):
+        pytest.fail("met nobody")
+
+
+def test_under_torchrun_a_finished_run_is_kept_and_reported_once(finished_run: Path) -> None:
+    before = (finished_run / "model.pt").read_bytes()
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "mnist"]
+    arguments = ["train", "--keep-finished", "--output", str(finished_run)]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("accuracy after epoch 1: ") == 1
+    assert (finished_run / "model.pt").read_bytes() == before
