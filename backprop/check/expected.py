@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 
 from backprop.activations import ActivationBase, spelled_out
-from backprop.check.expressions import Operand, Resolved, find_operands, to_sympy
+from backprop.check.expressions import Resolved, find_symbols, quantity_of, symbol_of, to_sympy
 from backprop.check.formulas import Call, Number, UnreadableError
 from backprop.check.references import Resolver
 from backprop.check.tables import BIASES, CLASS, follow_copies
@@ -73,9 +73,9 @@ class ExpectedTable:
         constants, parameters = self.derivation.constants, self.derivation.network.parameters
         now = {name: e for name, e in self.expressions.items() if name not in parameters}
         symbols = {s for e in now.values() for s in e.free_symbols if s.name not in constants}
-        above = {symbol: Operand(symbol.name, -1).symbol for symbol in symbols}
+        above = {symbol: symbol_of(symbol.name, -1) for symbol in symbols}
         return {sp.Symbol(name): e for name, e in now.items()} | {
-            Operand(name, -1).symbol: e.xreplace(above) for name, e in now.items()
+            symbol_of(name, -1): e.xreplace(above) for name, e in now.items()
         }
 
 
@@ -90,7 +90,7 @@ def derive_expected(resolver: Resolver) -> ExpectedTable:
         e.name: spelled_out(e.expression.doit()).subs(numbers) for e in (*derivation.forward, *derivation.gradients)
     }
     for parameter in network.parameters:
-        now, gradient = Operand(parameter, -1).symbol, Operand(gradient_name(parameter), -1).symbol
+        now, gradient = symbol_of(parameter, -1), symbol_of(gradient_name(parameter), -1)
         expressions[parameter] = now - sp.Symbol(LEARNING_RATE) * gradient
     return ExpectedTable(derivation, expressions, numbers, _read_learning_rate(resolver))
 
@@ -117,7 +117,7 @@ def _read_typed_learning_rate(resolver: Resolver) -> float | None:
             update = to_sympy(resolver.resolve(weight, table.first_row + 1))
         except UnreadableError:
             continue
-        factor = sp.expand(update).coeff(Operand(gradient_name(weight), -1).symbol)
+        factor = sp.expand(update).coeff(symbol_of(gradient_name(weight), -1))
         if factor.is_number and factor != 0:
             return abs(float(factor))
     return None
@@ -251,7 +251,7 @@ def _is_updated(resolver: Resolver, bias: str) -> bool:
     if cell is None or not cell.is_formula:
         return False
     try:
-        operands = find_operands(resolver.resolve(bias, table.first_row + 1))
+        symbols = find_symbols(resolver.resolve(bias, table.first_row + 1))
     except UnreadableError:
         return True
-    return any(operand.quantity != bias for operand in operands)
+    return any(quantity_of(symbol) != bias for symbol in symbols)

@@ -8,10 +8,11 @@ from typing import Any
 
 import sympy as sp
 
-from backprop.check.expressions import ROW_ABOVE, Operand, are_equal, is_small
+from backprop.check.expressions import are_equal, is_small, quantity_of, symbol_of
 from backprop.check.tables import BIASES, CLASS
 from backprop.errors import BackpropError
 from backprop.network import TOTAL_ERROR, gradient_name
+from backprop.printers.infix import ATOM, Text
 from backprop.printers.text import TextPrinter
 
 _NETWORK = CLASS.network
@@ -27,7 +28,7 @@ _KINDS = (
     BIASES,
     tuple(map(gradient_name, BIASES)),
 )
-_ALIKE = tuple([Operand(name, offset).symbol for name in kind] for kind in _KINDS for offset in (0, -1))
+_ALIKE = tuple([symbol_of(name, rows) for name in kind] for kind in _KINDS for rows in (0, -1))
 """Symbols that are easily taken for one another."""
 _MAX_SHOWN = 160
 
@@ -47,8 +48,15 @@ def explain(found: Any, expected: Any) -> str:
         return "the formula is another one, and has no finite value"
 
 
+class _RowPrinter(TextPrinter):
+    def _print_Shifted(self, expression: Any) -> Text:
+        distance, side = abs(expression.rows), "below" if expression.rows > 0 else "above"
+        rows = "the row" if distance == 1 else f"{distance} rows"
+        return Text(f"{self.symbol(expression.quantity)} of {rows} {side}", ATOM)
+
+
 def _format(expression: Any) -> str:
-    printed = TextPrinter().print(expression).replace(ROW_ABOVE, " of the row above")
+    printed = _RowPrinter().print(expression)
     return printed if len(printed) <= _MAX_SHOWN else printed[:_MAX_SHOWN] + " …"
 
 
@@ -169,7 +177,7 @@ def _describe_exchange(exchanges: Sequence[tuple[Any, Any]]) -> str:
 
 def _find_wrong_row(found: Any, expected: Any, ordered: Any) -> Iterator[str]:
     """A reference slipped to another row, or is fixed to one."""
-    own_row = {s: sp.Symbol(Operand.from_symbol(s).quantity) for s in found.free_symbols | expected.free_symbols}
+    own_row = {s: sp.Symbol(quantity_of(s)) for s in found.free_symbols | expected.free_symbols}
     if are_equal(found.xreplace(own_row), expected.xreplace(own_row)):
         wrong = {own_row[symbol] for symbol in found.free_symbols - expected.free_symbols}
         yield f"{', '.join(map(_format, sorted(wrong, key=str)))} is read from another row"

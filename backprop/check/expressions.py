@@ -1,9 +1,7 @@
 """Formulas in a table's own quantities, as sympy expressions that can be compared."""
 
 import random
-import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, reduce
 from typing import Any
@@ -12,9 +10,8 @@ import mpmath
 import sympy as sp
 
 from backprop.check.formulas import Call, NoNumberError, Number, UnreadableError
+from backprop.notation import Shifted
 
-ROW_ABOVE = "_before"
-_SYMBOL_NAME = re.compile(rf"(.+?)(?:({ROW_ABOVE})|@([+-]\d+))?")
 _MAX_EXPONENT, _MAX_EXP_DEPTH = 709, 6
 _MAX_POWER, _MAX_POWER_OF_SUM = 1000, 20
 _MAX_BITS = 4000  # Excel's numbers need 1,100; sympy can't print those with more than 14,000
@@ -22,42 +19,34 @@ _MAX_OPERATIONS = 600
 _POINTS, _DIGITS, _MAX_EXPONENT_AT_POINT = 3, 30, 10_000
 
 
-@dataclass(frozen=True)
-class Operand:
-    """A quantity of the table in the formula's own row, or `offset` rows below it: -1 is the row above."""
-
-    quantity: str
-    offset: int = 0
-
-    @property
-    def symbol(self) -> Any:
-        """Return the sympy symbol: `w1`, `w1_before` in the row above, `w1@+2` elsewhere."""
-        suffix = ROW_ABOVE if self.offset == -1 else f"@{self.offset:+d}" if self.offset else ""
-        return sp.Symbol(self.quantity + suffix)
-
-    @classmethod
-    def from_symbol(cls, symbol: Any) -> "Operand":
-        """Return the operand that a symbol stands for."""
-        match = _SYMBOL_NAME.fullmatch(symbol.name)
-        assert match is not None
-        quantity, above, offset = match.groups()
-        return cls(quantity, -1 if above else int(offset or 0))
-
-
-Resolved = Operand | Number | Call
-"""A tree whose references have become operands and numbers; it can be compared and cached."""
+Symbol = Any  # sympy ships no types
+Resolved = Number | Call | Symbol
+"""A tree whose references have become symbols and numbers; it can be compared and cached."""
 Matrix = list[list[Resolved]]
 _ZERO: Resolved = Number(Fraction(0))
 _ONE: Resolved = Number(Fraction(1))
 
 
-def find_operands(resolved: Resolved) -> frozenset[Operand]:
-    """Return the operands that a tree reads."""
-    if isinstance(resolved, Operand):
-        return frozenset({resolved})
-    if isinstance(resolved, Number):
-        return frozenset()
-    return frozenset().union(*map(find_operands, resolved.arguments))
+def symbol_of(quantity: str, rows: int = 0) -> Symbol:
+    """Return the symbol of a quantity, so many rows below the formula that reads it."""
+    return Shifted(quantity, rows) if rows else sp.Symbol(quantity)
+
+
+def quantity_of(symbol: Symbol) -> str:
+    """Return the quantity that a symbol stands for, in whichever row."""
+    return str(symbol.quantity if isinstance(symbol, Shifted) else symbol.name)
+
+
+def rows_of(symbol: Symbol) -> int:
+    """Return how many rows below the formula that reads it a symbol's cell is: -1 in the row above."""
+    return int(symbol.rows) if isinstance(symbol, Shifted) else 0
+
+
+def find_symbols(resolved: Resolved) -> frozenset[Symbol]:
+    """Return the symbols that a tree reads."""
+    if isinstance(resolved, Call):
+        return frozenset().union(*map(find_symbols, resolved.arguments))
+    return frozenset() if isinstance(resolved, Number) else frozenset({resolved})
 
 
 def apply_function(name: str, arguments: list[Matrix]) -> Resolved:
@@ -115,10 +104,10 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 @lru_cache(maxsize=4096)
 def to_sympy(resolved: Resolved) -> Any:
     """Convert a tree to sympy. Raises NoNumberError where it has no value, such as 1/0, or else UnreadableError."""
-    if isinstance(resolved, Operand):
-        return resolved.symbol
     if isinstance(resolved, Number):
         return sp.Rational(resolved.value.numerator, resolved.value.denominator)
+    if not isinstance(resolved, Call):
+        return resolved
     arguments = [to_sympy(argument) for argument in resolved.arguments]
     try:
         if resolved.name in ("^", "POWER") and _is_too_large(*arguments):

@@ -10,7 +10,7 @@ import numpy as np
 import sympy as sp
 
 from backprop.check.expected import ExpectedTable
-from backprop.check.expressions import Operand
+from backprop.check.expressions import Symbol, quantity_of, rows_of
 from backprop.check.references import Resolver
 from backprop.errors import BackpropError
 from backprop.network import LEARNING_RATE, TOTAL_ERROR, Preset
@@ -39,7 +39,7 @@ class Impact:
         return Preset("sheet", "", network, {name: float(value) for name, value in values.items()}, eta)
 
     def _start_value(self, name: str) -> float | None:
-        return self.resolver.number(Operand(name), self.resolver.table.first_row)
+        return self.resolver.number(sp.Symbol(name), self.resolver.table.first_row)
 
     @cached_property
     def _trace(self) -> Trace | None:
@@ -54,17 +54,17 @@ class Impact:
 
     def max_relative_error(self, quantity: str, found: Any, rows: Sequence[int]) -> float | None:
         """Return the largest |found - right| / |right| over rows of the right run, or None if it can't be computed."""
-        operands = [Operand.from_symbol(symbol) for symbol in sorted(found.free_symbols, key=str)]
-        if self._trace is None or any(operand.offset not in (0, -1) for operand in operands):
+        symbols = sorted(found.free_symbols, key=str)
+        if self._trace is None or any(rows_of(symbol) not in (0, -1) for symbol in symbols):
             return None
-        function = sp.lambdify([operand.symbol for operand in operands], found, modules="math")
+        function = sp.lambdify(symbols, found, modules="math")
         worst = 0.0
         for index in (row - self.resolver.table.first_row for row in rows):
             if index >= len(self._trace.complete):
                 break
             right = self._trace.column(quantity)[index]
             try:
-                wrong = float(function(*(self._value(self._trace, operand, index) for operand in operands)))
+                wrong = float(function(*(self._value(self._trace, symbol, index) for symbol in symbols)))
             except (ArithmeticError, ValueError, TypeError):
                 return None
             if right != 0 and math.isfinite(wrong):
@@ -89,9 +89,10 @@ class Impact:
         shift = np.abs(wrong.column(TOTAL_ERROR) - self._trace.column(TOTAL_ERROR))
         return float(np.nanmax(shift)) if np.isfinite(shift).any() else None
 
-    def _value(self, trace: Trace, operand: Operand, index: int) -> float:
-        if operand.quantity == LEARNING_RATE:
+    def _value(self, trace: Trace, symbol: Symbol, index: int) -> float:
+        quantity = quantity_of(symbol)
+        if quantity == LEARNING_RATE:
             return trace.learning_rate
-        if operand.quantity in self.expected.derivation.fixed_biases and self._preset is not None:
-            return self._preset.values[operand.quantity]
-        return float(trace.column(operand.quantity)[index + operand.offset])
+        if quantity in self.expected.derivation.fixed_biases and self._preset is not None:
+            return self._preset.values[quantity]
+        return float(trace.column(quantity)[index + rows_of(symbol)])

@@ -4,7 +4,16 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from backprop.check.cells import Address, ForeignCell, ForeignWorkbook
-from backprop.check.expressions import Matrix, Operand, Resolved, apply_function, multiply_matrices
+from backprop.check.expressions import (
+    Matrix,
+    Resolved,
+    Symbol,
+    apply_function,
+    multiply_matrices,
+    quantity_of,
+    rows_of,
+    symbol_of,
+)
 from backprop.check.formulas import (
     Area,
     Call,
@@ -49,13 +58,14 @@ class Resolver:
         """Return a cell of the table."""
         return self.workbook.cell(self.table.address(quantity, row))
 
-    def number(self, operand: Operand, row: int) -> float | None:
-        """Return the number that the sheet shows for an operand of a formula in `row`, or None."""
-        if operand.quantity == LEARNING_RATE:
+    def number(self, symbol: Symbol, row: int) -> float | None:
+        """Return the number that the sheet shows for a symbol in a formula of a row, or None."""
+        quantity = quantity_of(symbol)
+        if quantity == LEARNING_RATE:
             return None if self.table.learning_rate is None else self.workbook.number(self.table.learning_rate)
-        if operand.quantity not in self.table.columns:
+        if quantity not in self.table.columns:
             return None
-        return self.workbook.number(self.table.address(operand.quantity, row + operand.offset))
+        return self.workbook.number(self.table.address(quantity, row + rows_of(symbol)))
 
     def resolve(self, quantity: str, row: int) -> Resolved:
         """Resolve the formula of a cell. Raises UnreadableError that names what can't be read, and in which cell."""
@@ -150,10 +160,10 @@ class Resolver:
 
     def _resolve_reference(self, target: Address, origin: _Origin) -> Resolved:
         if target == self.table.learning_rate:
-            return Operand(LEARNING_RATE)
+            return symbol_of(LEARNING_RATE)
         inside = target.sheet == self.table.sheet and target.row in self.table.rows
         if inside and target.column in self._quantities:
-            return Operand(self._quantities[target.column], target.row - origin.row)
+            return symbol_of(self._quantities[target.column], target.row - origin.row)
         if target.sheet not in self.workbook.sheets:
             raise UnreadableError(f"the sheet “{target.sheet[:40]}” does not exist")
         return self._resolve_cell(_Origin(target, origin.row, origin.chain))

@@ -13,7 +13,16 @@ from backprop.check.cells import ForeignWorkbook
 from backprop.check.charts import check_charts
 from backprop.check.expected import derive_expected
 from backprop.check.explanation import explain
-from backprop.check.expressions import Operand, Resolved, are_equal, find_operands, is_small, to_sympy
+from backprop.check.expressions import (
+    Resolved,
+    Symbol,
+    are_equal,
+    find_symbols,
+    is_small,
+    quantity_of,
+    symbol_of,
+    to_sympy,
+)
 from backprop.check.findings import FORMULA, STALE, TYPED, UNREAD, Finding, TableReport, format_cells
 from backprop.check.formulas import NoNumberError, UnreadableError
 from backprop.check.impact import Impact
@@ -90,14 +99,14 @@ class _TableCheck:
         """Return the constants and parameters that a quantity needs and that have no column: there is no verdict."""
         if quantity not in self._missing:
             symbols = self.expected.expressions.get(quantity, sp.Integer(0)).free_symbols
-            names = {Operand.from_symbol(symbol).quantity for symbol in symbols} - {LEARNING_RATE, *self.table.columns}
+            names = {quantity_of(symbol) for symbol in symbols} - {LEARNING_RATE, *self.table.columns}
             base = names.intersection((*self._constants, *self._parameters))
             self._missing[quantity] = sorted(base.union(*map(self._find_missing, names - base)))
         return self._missing[quantity]
 
     def _check_repeated(self, quantity: str, row: int) -> Mistake | None:
         """Inputs, targets and biases that are not trained repeat from row to row."""
-        start, value = (self.resolver.number(Operand(quantity), r) for r in (self.table.first_row, row))
+        start, value = (self.resolver.number(sp.Symbol(quantity), r) for r in (self.table.first_row, row))
         # Filling down leaves rounding noise.
         if start is None or value is None or math.isclose(start, value, rel_tol=1e-9, abs_tol=1e-12):
             return None
@@ -122,23 +131,23 @@ class _TableCheck:
         expected, eta = self.expected.expressions[quantity], self.expected.learning_rate.value
         if not is_small(found):
             return Mistake(FORMULA, explain(found, expected), found)
-        parameter, gradient = (Operand(name, -1).symbol for name in (quantity, gradient_name(quantity)))
+        parameter, gradient = (symbol_of(name, -1) for name in (quantity, gradient_name(quantity)))
         factor = sp.simplify((parameter - found) / gradient)
         if factor.is_number and eta is not None:
             if are_equal(factor, sp.Float(eta, 17)):
                 return None
             return Mistake(FORMULA, f"η is {sp.N(factor, 6)} here and {eta:g} elsewhere", found)
         if factor.is_Symbol and factor.name != LEARNING_RATE:
-            name = Operand.from_symbol(factor).quantity
+            name = quantity_of(factor)
             return Mistake(FORMULA, f"η is read from {name}: its cell is not anchored or not η", found)
-        if Operand(LEARNING_RATE) not in find_operands(resolved):
+        if sp.Symbol(LEARNING_RATE) not in find_symbols(resolved):
             return Mistake(FORMULA, "η is not read from its cell: the reference is not anchored or not η", found)
         return Mistake(FORMULA, explain(found, expected), found)
 
     def _ignore_rows_of_constants(self, expression: Any) -> Any:
         """Constants are the same in every row, so it does not matter which row they are read from."""
-        operands = {symbol: Operand.from_symbol(symbol).quantity for symbol in expression.free_symbols}
-        return expression.xreplace({s: sp.Symbol(name) for s, name in operands.items() if name in self._constants})
+        quantities = {symbol: quantity_of(symbol) for symbol in expression.free_symbols}
+        return expression.xreplace({s: sp.Symbol(name) for s, name in quantities.items() if name in self._constants})
 
     def _report(self, quantity: str, mistake: Mistake, rows: list[int]) -> Finding:
         cell, found = self.resolver.cell(quantity, rows[0]), mistake.found
@@ -190,16 +199,16 @@ class _TableCheck:
             return False
         try:
             resolved = self.resolver.resolve(quantity, row)
-            operands = tuple(sorted(find_operands(resolved), key=str))
-            values = [self.resolver.number(operand, row) for operand in operands]
+            symbols = tuple(sorted(find_symbols(resolved), key=str))
+            values = [self.resolver.number(symbol, row) for symbol in symbols]
             if None in values:
                 return False
-            computed = float(_compile(resolved, operands)(*values))
+            computed = float(_compile(resolved, symbols)(*values))
         except (UnreadableError, ArithmeticError, ValueError, TypeError, RecursionError):
             return False
         return not math.isclose(computed, cell.stored_result, rel_tol=1e-6, abs_tol=1e-12)
 
 
 @lru_cache(maxsize=2048)
-def _compile(resolved: Resolved, operands: tuple[Operand, ...]) -> Any:
-    return sp.lambdify([operand.symbol for operand in operands], to_sympy(resolved), modules="math")
+def _compile(resolved: Resolved, symbols: tuple[Symbol, ...]) -> Any:
+    return sp.lambdify(symbols, to_sympy(resolved), modules="math")
