@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backprop.crosscheck.report import CrossCheck
+from backprop.network import Preset
 from backprop.records import read_record
+from backprop.sheet.record import read_workbook_record, sha256
 from mnist.bench import Benchmarks, read_benchmarks
 from mnist.constants import CLASSES, PIXELS
 from mnist.errors import MnistError
@@ -30,13 +32,24 @@ _EVALUATE = "run `make report`, which evaluates anew"
 
 
 @dataclass(frozen=True)
+class Workbook:
+    """The workbook of Part 1, and what its record says that it was made from."""
+
+    path: Path
+    preset: Preset
+    learning_rate: float
+    resaved: bool = False
+    """Whether another program has saved it since the export."""
+
+
+@dataclass(frozen=True)
 class Inputs:
     """A run, what it is worth, and the workbook: files that have been found to fit each other."""
 
     history: History
     evaluation: Evaluation
     weights: Weights
-    workbook: Path
+    workbook: Workbook
     proof: CrossCheck | None
     """What `make prove` found; None where it has not run."""
     studies: tuple[Study, ...] = ()
@@ -46,13 +59,11 @@ class Inputs:
 
 
 def read_inputs(output: Path) -> Inputs:
-    """Read OUTPUT/mnist and find OUTPUT/backprop.xlsx.
+    """Read OUTPUT/backprop.xlsx, its record and OUTPUT/mnist.
 
     Raises BackpropError that names the make target where something is missing, damaged, or of another run.
     """
-    workbook, folder = output / "backprop.xlsx", output / "mnist"
-    if not workbook.is_file():
-        raise ReportError(f"{workbook} does not exist: run `make workbook`, which writes it")
+    workbook, folder = _read_workbook(output / "backprop.xlsx"), output / "mnist"
     history = read_history(folder / "history.json")
     _check_history(folder / "history.json", history)
     evaluation = read_evaluation(folder / "evaluation.json")
@@ -62,6 +73,23 @@ def read_inputs(output: Path) -> Inputs:
     _check_together(folder, history, evaluation)
     _check_weights(folder / "weights.json", weights, evaluation)
     return Inputs(history, evaluation, weights, workbook, _read_proof(output / "proof.json"), studies, measured)
+
+
+def _read_workbook(path: Path) -> Workbook:
+    remedy = "run `make workbook`, which writes it"
+    try:
+        found = sha256(path.read_bytes())
+    except FileNotFoundError:
+        raise ReportError(f"{path} does not exist: {remedy}") from None
+    except OSError as error:
+        raise ReportError(f"{path} can't be read ({error.strerror}): {remedy}") from error
+    record = read_workbook_record(path)
+    preset = record.shipped_preset()
+    if preset is None:
+        raise ReportError(f"{path} is of a network of its own, and the page is about the presets: run `make workbook`")
+    if record.as_taught:
+        raise ReportError(f"{path} repeats the class sheet's slip (--as-taught): run `make workbook` for one without")
+    return Workbook(path, preset, record.learning_rate, resaved=found != record.workbook_sha256)
 
 
 def _read_proof(path: Path) -> CrossCheck | None:

@@ -39,6 +39,8 @@ class Page:
     speed: SpeedView | None
     """None where `make bench` has not run."""
     provenance: Provenance
+    workbook_resaved: bool
+    """Whether another program has saved the workbook since its export."""
 
 
 def view_page(heading: Heading, part1: Part1, inputs: Inputs) -> Page:
@@ -54,6 +56,7 @@ def view_page(heading: Heading, part1: Part1, inputs: Inputs) -> Page:
         studies=view_studies(inputs.studies),
         speed=view_speed(inputs.measured),
         provenance=view_provenance(),
+        workbook_resaved=inputs.workbook.resaved,
     )
 
 

@@ -61,11 +61,11 @@ def handin_files(
         for drawing in drawings
     }
     pictures["sheet"] = Picture("pictures/sheet.png", "The class sheet as a live workbook.")
-    workbook = _read(inputs.workbook)
+    workbook = _read(inputs.workbook.path)
     files = {
         "report.html": html.encode(),
         "backprop.xlsx": workbook,
-        "pictures/sheet.png": sheet_picture(workbook, inputs.workbook, figures.network, cache),
+        "pictures/sheet.png": sheet_picture(workbook, inputs.workbook.path, figures.network, cache),
         **{f"pictures/{drawing.name}.png": drawing.png() for drawing in drawings},
         **more,
     }

@@ -72,7 +72,7 @@ from reports.formats import learning_rate, percent, share, significant
 from reports.handin.markdown import table
 from reports.prose import prose, sentences
 from reports.views.backprop import view_backprop
-from reports.views.formulas import formula
+from reports.views.formulas import print_formula
 from reports.views.mnist import view_mnist, view_recipe
 
 
@@ -118,7 +118,7 @@ Markdown(table(["", *preset.values], [["starting value", *preset.values.values()
 # %% derivation
 derivation = derive(preset.network)
 for panel in panels(derivation):
-    lines = [formula(line.terms).latex.replace(" = ", " &= ", 1) for line in panel.lines]
+    lines = [print_formula(line.terms).latex.replace(" = ", " &= ", 1) for line in panel.lines]
     display(Markdown(f"**{panel.number}. {panel.title}**"))
     display(Math(r"\begin{aligned}" + r" \\ ".join(lines) + r"\end{aligned}"))
 

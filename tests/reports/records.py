@@ -12,7 +12,9 @@ import numpy as np
 from agreement import REFERENCE
 
 from backprop.crosscheck.report import CrossCheck, Pair
+from backprop.network import PRESETS
 from backprop.records import write_record
+from backprop.sheet.record import WorkbookRecord, sha256, write_workbook
 from mnist.bench import Benchmarks, EpochCost, EpochCosts, Race, Races
 from mnist.plan import TrainingPlan
 from mnist.recipe import RECIPES
@@ -28,7 +30,7 @@ from mnist.records import (
     WeightTensor,
 )
 from mnist.study import Study, make_study
-from reports.inputs import Inputs
+from reports.inputs import Inputs, Workbook
 
 PROOF = CrossCheck(
     seed=3,
@@ -117,9 +119,22 @@ def history(epochs: int = 15) -> History:
     )
 
 
+def workbook(preset: str = "class", learning_rate: float = 1.0) -> Workbook:
+    """Return a workbook of which the page knows no more than its record."""
+    return Workbook(Path("backprop.xlsx"), PRESETS[preset], learning_rate)
+
+
+def write_stand_in(folder: Path, preset: str = "class", **changes: Any) -> None:
+    """Write a workbook that no program could open, and the record that belongs to it."""
+    content, chosen = b"not a workbook", PRESETS[preset]
+    values = dict(chosen.values)
+    record = WorkbookRecord(preset, chosen.network, values, chosen.learning_rate, 68, False, "0.1.0", sha256(content))
+    write_workbook(folder / "backprop.xlsx", content, replace(record, **changes))
+
+
 def inputs(epochs: int = 15, **changes: Any) -> Inputs:
     """Make what a page can't be without: a run that was evaluated; with whatever else is given by name."""
-    return replace(Inputs(history(epochs), evaluation(epochs), weights(), Path("backprop.xlsx"), None), **changes)
+    return replace(Inputs(history(epochs), evaluation(epochs), weights(), workbook(), None), **changes)
 
 
 def all_inputs() -> Inputs:

@@ -5,6 +5,7 @@ import pytest
 import records
 
 from backprop.errors import BackpropError
+from backprop.network import PRESETS, layered
 from backprop.records import write_record
 from reports.inputs import read_inputs
 
@@ -31,6 +32,7 @@ def test_records_are_read(output):
     ("name", "target"),
     [
         ("backprop.xlsx", "make workbook"),
+        ("backprop.json", "make workbook"),
         ("mnist/history.json", "make train"),
         ("mnist/model.pt", "make train"),
         ("mnist/evaluation.json", "make report"),
@@ -42,6 +44,33 @@ def test_a_missing_file_names_the_target_that_writes_it(output, name, target):
     message = refusal(output)
     assert target in message
     assert str(output / name) in message
+
+
+@pytest.mark.parametrize(("preset", "rate"), [("class", 1.0), ("class", 0.5), ("class-0.01-0.99", 2.0), ("mazur", 0.5)])
+def test_network_and_learning_rate_are_those_of_the_workbooks_record(output, preset, rate):
+    records.write_stand_in(output, preset, learning_rate=rate)
+    workbook = read_inputs(output).workbook
+    assert (workbook.preset, workbook.learning_rate, workbook.resaved) == (PRESETS[preset], rate, False)
+
+
+def test_a_workbook_that_another_program_has_saved_may_be_handed_in(output):
+    (output / "backprop.xlsx").write_bytes(b"saved by another program")
+    assert read_inputs(output).workbook.resaved
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"as_taught": True}, "repeats the class sheet's slip"),
+        ({"network": layered((3, 4, 2))}, "of a network of its own"),
+        ({"values": {**PRESETS["class"].values, "w1": 0.16}}, "of a network of its own"),
+    ],
+)
+def test_a_workbook_that_the_page_is_not_about_is_refused(output, changes, reason):
+    records.write_stand_in(output, **changes)
+    message = refusal(output)
+    assert reason in message
+    assert "make workbook" in message
 
 
 @pytest.mark.parametrize(
