@@ -1,4 +1,4 @@
-"""Run the derived equations: one learning rate in plain floats, many at once in NumPy.
+"""Simulation of the derived equations: one learning rate in plain floats, many at once in NumPy.
 
 Both follow Excel's arithmetic where the class formula breaks: EXP of more than 709.78 is #NUM! there, and whatever
 uses that cell is #NUM! too. Such a value is NaN here.
@@ -41,11 +41,11 @@ class Trace:
 
     @cached_property
     def complete(self) -> Floats:
-        """Give the rows before the overflow."""
+        """The rows before the overflow."""
         return self.values[: self.overflow]
 
     def column(self, name: str) -> Floats:
-        """Give one column over all iterations."""
+        """Return one column over all iterations."""
         return self.values[:, self.columns.index(name)]
 
 
@@ -72,8 +72,8 @@ def simulate(
     weights: Sequence[float] = [preset.values[name] for name in derivation.network.parameters]
     width = len(derivation.columns)
     values = np.full((iterations, width), np.nan)
-    shown = None if iterations >= _LONG_RUN else True  # None: on terminals only
-    for iteration in tqdm(range(iterations), disable=shown, unit=" iterations", leave=False):
+    disabled = None if iterations >= _LONG_RUN else True  # None: on terminals only
+    for iteration in tqdm(range(iterations), disable=disabled, unit=" iterations", leave=False):
         try:
             numbers = step(learning_rate, *constants, *weights)
         except OverflowError:
@@ -178,7 +178,7 @@ def _step(
 def _sequential(
     derivation: Derivation, assignments: list[tuple[Any, Any]], following: dict[str, Any]
 ) -> list[tuple[Any, Any]]:
-    """Put the output layer's updates before the hidden gradients, which then read the new weights."""
+    """Return the assignments with the output layer's updates before the hidden gradients, which read them."""
     network = derivation.network
     late_layer = {name for neuron in network.layers[-1] for name in (*neuron.weights, neuron.bias)}
     output = [name for name in network.parameters if name in late_layer]
@@ -193,7 +193,7 @@ def _sequential(
 def _fill_cell_by_cell(
     derivation: Derivation, preset: Preset, learning_rate: float, rows: Floats, weights: Sequence[float]
 ) -> None:
-    """Fill rows that hold errors as a spreadsheet would: a cell is an error if it overflows or uses an error."""
+    """Compute rows that hold errors as a spreadsheet does: a cell is an error if it overflows or uses an error."""
     cells = {name: preset.values[name] for name in derivation.constants}
     cells |= {LEARNING_RATE: learning_rate, **dict(zip(derivation.network.parameters, weights, strict=True))}
     compiled = {e: _cell(e) for e in (*derivation.forward, *derivation.gradients, *derivation.updates)}

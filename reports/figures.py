@@ -9,9 +9,7 @@ from reports.drawings.backprop import (
     live_comparison,
     network_drawing,
 )
-from reports.drawings.mnist import accuracy_drawing, confusion_drawing, loss_drawing
-from reports.drawings.schedule import schedule_drawing
-from reports.drawings.study import study_drawing
+from reports.drawings.mnist import accuracy_drawing, confusion_drawing, loss_drawing, schedule_drawing, study_drawing
 from reports.drawings.theme import Drawing
 from reports.view import Page
 

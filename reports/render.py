@@ -9,9 +9,10 @@ from markupsafe import Markup
 
 from mnist.constants import REQUIRED_ACCURACY
 from reports.figures import Figures
-from reports.filters import NUMBER_FILTERS
+from reports.filters import FILTERS, ink_image
 from reports.prose import TEMPLATES, prose, sentences
 from reports.view import Page
+from reports.views.digit import heat
 from reports.views.formulas import print_names
 
 STYLES = ("style.css", "explorer.css", "learning_rates.css", "digit.css")
@@ -83,6 +84,6 @@ def page_environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters |= {**NUMBER_FILTERS, "names": print_names}
+    environment.filters |= {**FILTERS, "ink": ink_image, "heat": heat, "names": print_names}
     environment.globals |= {"prose": prose, "sentences": sentences}
     return environment

@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 from markupsafe import Markup
 
-from backprop.derivation import Derivation, Identity, Slip
+from backprop.derivation import Derivation, Identity, Slip, replace_symbols
 from backprop.network import SHEET_ITERATIONS, TOTAL_ERROR, Kind, Preset, gradient_name
 from backprop.panels import Panel
 from backprop.part1 import Part1, WorkedExample, partial
@@ -198,14 +198,7 @@ def _update(derivation: Derivation) -> Any:
     first = derivation.updates[0]
     generic = {sp.Symbol(first.name): sp.Symbol("w")}
     generic |= {sp.Symbol(gradient_name(first.name)): partial(TOTAL_ERROR, "w")}
-    return _rename(first.expression, generic)
-
-
-def _rename(expression: Any, names: Mapping[Any, Any]) -> Any:
-    """Exchange symbols without letting sympy reorder."""
-    if not expression.args:
-        return names.get(expression, expression)
-    return expression.func(*(_rename(part, names) for part in expression.args), evaluate=False)
+    return replace_symbols(first.expression, generic)
 
 
 def _worked_lines(part1: Part1, equations: Sequence[tuple[Any, Any]]) -> tuple[WorkedLine, ...]:
