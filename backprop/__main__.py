@@ -209,10 +209,10 @@ def _print_trace(options: argparse.Namespace) -> None:
 def _check(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from backprop.check.batch import check_files, collect
-    from backprop.check.reports import as_csv, as_json, as_text
+    from backprop.check.output import as_csv, as_json, as_text
+    from backprop.check.workbooks import check_files, collect_files
 
-    files = collect(options.paths)
+    files = collect_files(options.paths)
     if not files:
         raise BackpropError(f"no .xlsx file in {', '.join(map(str, options.paths))}")
     with tqdm(total=len(files), disable=None if len(files) > 1 else True, leave=False, unit=" files") as bar:

@@ -1,14 +1,14 @@
 import math
 
 from reports.prose import prose
-from reports.views.learning_rates import Comparison, ErrorCurve
+from reports.views.learning_rates import Comparison, LearningCurve
 
 SPACE = "\N{NO-BREAK SPACE}"
 
 
 def curve(rate, errors, halved_at=None):
     overflow = next((i for i, error in enumerate(errors) if not math.isfinite(error)), None)
-    return ErrorCurve(rate, tuple(errors), halved_at, overflow)
+    return LearningCurve(rate, tuple(errors), halved_at, overflow)
 
 
 def reading(*curves):

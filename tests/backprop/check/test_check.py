@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sheets import EXPRESSIONS, PRESET, QUANTITIES, UPDATES, SheetPlan, write_sheet
 
-from backprop.check.batch import check_file
+from backprop.check.workbooks import check_file
 from backprop.derivation import derive, slips
 from backprop.network import PRESETS
 from backprop.notation import factors_of, product
