@@ -35,7 +35,7 @@ def test_a_whole_network_has_no_problem():
     assert network_problem(records.weights(), layer_facts(ConvNet())) is None
 
 
-@pytest.mark.parametrize("field", ["mean", "deviation", "epsilon"])
+@pytest.mark.parametrize("field", ["mean", "std", "epsilon"])
 def test_impossible_constants(field):
     assert network_problem(replace(records.weights(), **{field: float("nan")}), LAYERS) == "impossible constants"
     assert field == "mean" or network_problem(replace(records.weights(), **{field: 0.0}), LAYERS)
