@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
@@ -35,6 +36,8 @@ class LeftOut:
 def pytest_configure():
     # None in sys.modules would do too, but SciPy looks there for torch and takes it for a module.
     sys.meta_path.insert(0, LeftOut)
+    settings.register_profile("quick", settings(), max_examples=5)
+    settings.load_profile("quick")
 
 
 def pytest_runtest_setup():
