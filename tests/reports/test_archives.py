@@ -1,16 +1,20 @@
 import importlib.metadata
+import io
 import os
 import shutil
 import subprocess
 import sys
+import time
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from reports.errors import ReportError
-from reports.handin.archives import load_wheel, project_wheel, unzip
+from reports.handin.archives import load_wheel, make_zip, project_wheel, unzip
 
 PROJECT = Path(__file__).parents[2]
+FILES = {"b.txt": b"one", "a/ünïcode.txt": b"x" * 10_000, "empty": b""}
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +110,25 @@ def test_a_project_that_can_not_be_built_is_one_line(tmp_path):
     with pytest.raises(ReportError, match="wheel can't be built") as raised:
         project_wheel(tmp_path / "cache", broken)
     assert len(str(raised.value).splitlines()) == 1
+
+
+def test_other_readers_find_the_files_in_the_order_given():
+    with zipfile.ZipFile(io.BytesIO(make_zip(FILES))) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == list(FILES)
+        assert {name: archive.read(name) for name in FILES} == FILES
+
+
+def test_nothing_of_the_clock_or_the_machine_gets_in(monkeypatch):
+    before = make_zip(FILES)
+    monkeypatch.setattr(time, "localtime", lambda *_: time.struct_time((2031, 1, 1, 0, 0, 0, 2, 1, 0)))
+    monkeypatch.setattr("sys.platform", "win32")
+    assert make_zip(FILES) == before
+    with zipfile.ZipFile(io.BytesIO(before)) as archive:
+        for entry in archive.infolist():
+            assert (entry.date_time, entry.create_system) == ((1980, 1, 1, 0, 0, 0), 3)
+            assert entry.external_attr >> 16 == 0o100644
+
+
+def test_unzipped_gives_them_back():
+    assert unzip(make_zip(FILES)) == FILES
