@@ -41,7 +41,8 @@ def _parser() -> Parser:
 def _add_workbook(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Write a workbook that mirrors the class sheet cell for cell, with live formulas and their values, "
-        "a sheet for each of η = 0.1, 0.2, 0.5, 0.8, 1, 2, and a chart that compares them."
+        "a sheet for each of η = 0.1, 0.2, 0.5, 0.8, 1, 2, and a chart that compares them. "
+        "A file of the same name that ends in .json records what it was made from."
     )
     _add_run_options(parser)
     parser.add_argument(
