@@ -14,6 +14,7 @@ from backprop.derivation import (
     as_taught,
     chain_factors,
     derive,
+    replace_symbols,
     slips,
     slopes,
     verify_gradients,
@@ -72,6 +73,8 @@ class Part1:
     slips: tuple[Slip, ...]
     gradients: Mapping[str, Gradient]
     """By every weight, trained bias, net input, activation and error."""
+    update: Expression
+    """The next value of any weight w."""
     program: str
     """JavaScript: one iteration, and the derivatives along every edge."""
     trace: Trace
@@ -101,6 +104,7 @@ def compute_part1(preset: Preset, learning_rate: float) -> Part1:
         identities=verify_gradients(derivation),
         slips=slips(derivation),
         gradients=gradients,
+        update=_generalise_update(derivation),
         program=_print_program(derivation),
         trace=trace,
         as_taught=simulate(as_taught(derivation), preset, learning_rate, SHEET_ITERATIONS),
@@ -121,6 +125,14 @@ def _gradients(derivation: Derivation) -> dict[str, Gradient]:
         )
         for name in names
     }
+
+
+def _generalise_update(derivation: Derivation) -> Expression:
+    """Return the update rule for any weight w."""
+    first = derivation.updates[0]
+    generic = {sp.Symbol(first.name): sp.Symbol("w")}
+    generic |= {sp.Symbol(gradient_name(first.name)): partial(TOTAL_ERROR, "w")}
+    return replace_symbols(first.expression, generic)
 
 
 def _print_program(derivation: Derivation) -> str:

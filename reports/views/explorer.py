@@ -214,14 +214,14 @@ class _MarkedPrinter(MathMLPrinter):
     """Print MathML in which whatever has a value carries that value's name."""
 
     def symbol(self, name: str) -> str:
-        return _marked(name, super().symbol(name))
+        return _wrap(name, super().symbol(name))
 
     def _print_Partial(self, expression: Any) -> Text:
         printed = MathMLPrinter().print(expression)
-        return Text(_marked(slope_name(*expression.args), printed), ATOM)
+        return Text(_wrap(slope_name(*expression.args), printed), ATOM)
 
 
-def _marked(name: str, printed: str) -> str:
+def _wrap(name: str, printed: str) -> str:
     return f'<mrow data-value="{name}">{printed}</mrow>'
 
 
