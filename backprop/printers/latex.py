@@ -33,6 +33,10 @@ class LatexPrinter(SympyLatexPrinter):
     def _print_Symbol(self, expression: Any, style: str = "plain") -> str:
         return latex_name(expression.name)
 
+    def _print_Shifted(self, expression: Any) -> str:
+        new = rf"{expression.quantity}_{{\mathrm{{new}}}}"
+        return new if expression.rows == 1 else self.emptyPrinter(expression)
+
     def _print_ActivationBase(self, expression: Any, exp: str | None = None) -> str:
         power = f"^{{{exp}}}" if exp else ""
         sign = _SIGNS.get(expression.sign, rf"\operatorname{{{expression.sign}}}")

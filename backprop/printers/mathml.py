@@ -62,6 +62,10 @@ class MathMLPrinter(InfixPrinter):
         inside = f"{self.print(expression.args[0])}<mo>&gt;</mo><mn>0</mn>"
         return Text(f"<mrow><mo>[</mo>{inside}<mo>]</mo></mrow>", ATOM)
 
+    def _print_Shifted(self, expression: Any) -> Text:
+        new = f"<msup>{self.symbol(expression.quantity)}<mtext>new</mtext></msup>"
+        return Text(new, ATOM) if expression.rows == 1 else self.emptyPrinter(expression)
+
     def _print_Partial(self, expression: Any) -> Text:
         above, variable = expression.args
         numerator = self.print(above)

@@ -56,6 +56,9 @@ class TextPrinter(InfixPrinter):
     def _print_Pi(self, expression: Any) -> Text:
         return Text("π", ATOM)
 
+    def _print_Shifted(self, expression: Any) -> Text:
+        return Text(f"{expression.quantity}_new", ATOM) if expression.rows == 1 else self.emptyPrinter(expression)
+
     def _print_Partial(self, expression: Any) -> Text:
         above, variable = expression.args
         numerator = self.print(above)
