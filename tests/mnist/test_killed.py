@@ -59,7 +59,7 @@ moments, kills = random.Random(1), 0
 while kills < 20:
     pid = train(killed)
     time.sleep(moments.uniform(0, 1.2 * epoch))  # so that most of them end a run in its next epoch or the one after
-    if ended(pid):  # faster than the epoch measured before: again, with less time
+    if ended(pid):  # it has more of the machine than when the epoch was measured: again, with less time
         epoch, kills = epoch / 2, 0
         shutil.rmtree(killed)
         continue

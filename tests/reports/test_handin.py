@@ -122,7 +122,12 @@ def test_sheet_picture_is_kept_until_the_workbook_changes(network, tmp_path, mon
     for program in ("soffice", "pdftoppm"):
         require(program)
     made = []
-    monkeypatch.setattr(pictures, "_printed", lambda content: made.append(content) or b"picture %d" % len(made))
+
+    def print_picture(content):
+        made.append(content)
+        return b"picture %d" % len(made)
+
+    monkeypatch.setattr(pictures, "_print_with_libreoffice", print_picture)
     drawn = [
         pictures.sheet_picture(workbook, Path("backprop.xlsx"), network, tmp_path) for workbook in (b"1", b"1", b"2")
     ]
@@ -131,7 +136,7 @@ def test_sheet_picture_is_kept_until_the_workbook_changes(network, tmp_path, mon
 
 
 def test_a_failing_libreoffice_is_replaced(network, tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures, "_printed", lambda content: None)
+    monkeypatch.setattr(pictures, "_print_with_libreoffice", lambda content: None)
     monkeypatch.setattr(pictures, "draw_sheet", lambda content, name, network: b"drawn")
     assert pictures.sheet_picture(b"", Path("backprop.xlsx"), network, tmp_path) == b"drawn"
 

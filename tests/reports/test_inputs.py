@@ -7,8 +7,6 @@ import records
 from backprop.errors import BackpropError
 from backprop.network import PRESETS, layered
 from backprop.records import write_record
-from mnist.evaluation import export_weights
-from mnist.model import ConvNet, layer_facts
 from reports.inputs import read_inputs
 
 
@@ -146,6 +144,9 @@ def test_every_layer_needs_its_tensors(output, part):
 
 
 def test_the_tensors_asked_for_are_those_of_torchs_network(output):
+    from mnist.evaluation import export_weights  # imports torch, which no other test here needs
+    from mnist.model import ConvNet, layer_facts
+
     network = ConvNet()
     write_record(output / "mnist" / "weights.json", export_weights(network, records.evaluation().checkpoint_sha256))
     change(output / "mnist" / "evaluation.json", layers=[asdict(layer) for layer in layer_facts(network)])

@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import pytest
 import records
-import torch
 
 from mnist.recipe import RECIPES
 from reports.drawings.mnist import schedule_drawing
@@ -23,6 +22,8 @@ def words(history):
 
 def test_rows_follow_torchs_one_cycle():
     """The oracle is torch.optim.lr_scheduler.OneCycleLR, stepped through the whole run."""
+    import torch  # which no other test here needs
+
     recipe = run().recipe
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     total = recipe.epochs * STEPS
