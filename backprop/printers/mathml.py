@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backprop.network import LEARNING_RATE, TOTAL_ERROR, differentiated
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, gradient_variable
 from backprop.printers.infix import ATOM, POWER, PRODUCT, SUM, InfixPrinter, Text
 
 _MATHML = "http://www.w3.org/1998/Math/MathML"
@@ -89,7 +89,7 @@ def _partial(above: str, below: str) -> str:
 def _symbol(name: str) -> str:
     if name == LEARNING_RATE:
         return "<mi>η</mi>"
-    if variable := differentiated(name):
+    if variable := gradient_variable(name):
         return _partial(_symbol(TOTAL_ERROR), _symbol(variable))
     head, _, tail = name.partition("_")
     if tail:
