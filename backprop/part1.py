@@ -28,7 +28,7 @@ from backprop.network import (
     Preset,
     gradient_name,
 )
-from backprop.notation import Partial, product, total
+from backprop.notation import Partial, Shifted, product, total
 from backprop.panels import Panel, panels
 from backprop.printers.javascript import step_function, values_function
 from backprop.simulate import Floats, Trace, simulate, simulate_errors
@@ -153,7 +153,7 @@ def _work_out(derivation: Derivation) -> WorkedExample:
         hidden_weights=tuple(
             _short_gradient(derivation, w, neuron.activation) for neuron in hidden for w in neuron.weights
         ),
-        updates=tuple((sp.Symbol(f"{e.name}_new"), e.expression) for e in derivation.updates),
+        updates=tuple((Shifted(e.name, 1), e.expression) for e in derivation.updates),
     )
 
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-import sympy as sp
 from markupsafe import Markup
 
 from backprop.derivation import Identity, Slip
 from backprop.network import SHEET_ITERATIONS, TOTAL_ERROR, Kind, Preset, gradient_name
+from backprop.notation import Shifted
 from backprop.panels import Panel
 from backprop.part1 import Part1, WorkedExample
 from backprop.simulate import Trace
@@ -178,7 +178,7 @@ def view_backprop(part1: Part1) -> BackpropView:
         trace=part1.trace,
         values=starting_values(part1.preset, part1.preset.values),
         panels=tuple(map(_panel, part1.panels)),
-        update=print_formula((sp.Symbol("w_new"), part1.update)),
+        update=print_formula((Shifted("w", 1), part1.update)),
         worked={field.name: _worked_lines(part1, getattr(part1.worked, field.name)) for field in fields(WorkedExample)},
         table=_table(part1),
         explorer=view_explorer(part1),

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from backprop.derivation import slope_name
 from backprop.network import PRESETS, SHEET_ITERATIONS, TOTAL_ERROR, Preset, gradient_name
+from backprop.notation import Shifted
 from backprop.part1 import Part1, partial
 from backprop.printers.infix import ATOM, Text
 from backprop.printers.mathml import MathMLPrinter
@@ -242,7 +243,7 @@ def _explain(part1: Part1, layout: NetworkLayout, key: str) -> Part:
         meaning=value.meaning if value else "",
         forward=_mark(value.symbol, value.expression, key) if value else None,
         backward=_backward(part1, key) if value or update else (),
-        update=_mark(sp.Symbol(f"{key}_new"), update.expression, f"next_{key}") if update else None,
+        update=_mark(Shifted(key, 1), update.expression, f"next_{key}") if update else None,
         path=_path(part1, layout, key),
     )
 
