@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
@@ -27,7 +27,8 @@ LEFT_OUT = packages_left_out()
 def pytest_configure():
     # To import what is None raises ModuleNotFoundError: what is left out does not depend on what is installed.
     sys.modules.update(dict.fromkeys(LEFT_OUT - sys.modules.keys()))
-    settings.register_profile("quick", settings(), max_examples=5)
+    without_shrinking = set(settings().phases) - {Phase.shrink, Phase.explain}
+    settings.register_profile("quick", settings(), max_examples=5, phases=without_shrinking)
     settings.load_profile("quick")
 
 
