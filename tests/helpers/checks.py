@@ -7,7 +7,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from sheets import SheetPlan, write_sheet
 
-from backprop.check.batch import check_file
+from backprop.check.workbooks import check_file
 
 layouts = st.builds(
     SheetPlan,
