@@ -116,6 +116,7 @@ def test_mathml_is_wellformed_core():
                 assert len(element) == 2
 
 
+@pytest.mark.slow
 def test_latex_is_typeset_by_matplotlib():
     parser, printer = MathTextParser("path"), LatexPrinter()
     for line in lines():

@@ -212,6 +212,7 @@ def test_edits_on_sheet_one_and_on_the_comparison_are_followed_everywhere(defaul
     assert computed[COMPARISON_SHEET]["C7"] == "η = 3.5"
 
 
+@pytest.mark.slow
 def test_iterations_extend_every_table_and_chart(tmp_path):
     path = write(tmp_path / "long.xlsx", iterations=200)
     values = read_values(path)
