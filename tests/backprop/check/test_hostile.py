@@ -4,6 +4,7 @@ import json
 import random
 import subprocess
 import sys
+import time
 import zipfile
 
 import openpyxl
@@ -11,6 +12,7 @@ import pytest
 from sheets import SheetPlan, write_sheet
 
 from backprop.__main__ import main
+from backprop.check import workbooks
 from backprop.check.cells import Address
 from backprop.check.expressions import FUNCTIONS
 from backprop.check.formulas import UnreadableError, parse, r1c1_pattern
@@ -184,23 +186,20 @@ def test_damaged_xml_never_breaks_the_check(tmp_path):
         assert report.error is None or "\n" not in report.error
 
 
-def test_a_file_that_hangs_is_given_up(sheet, tmp_path, monkeypatch):
-    from backprop.check import workbooks
+def loop(path):
+    while True:
+        pass
 
-    def hang(path):
-        import time
 
-        time.sleep(60)
-
-    monkeypatch.setattr(workbooks, "TIME_LIMIT", 0.5)
+@pytest.mark.parametrize("hang", [loop, lambda path: time.sleep(60)], ids=["busy", "blocked"])
+def test_a_file_that_hangs_is_given_up(hang, sheet, monkeypatch):
+    monkeypatch.setattr(workbooks, "TIME_LIMIT", 0.1)
     monkeypatch.setattr(workbooks, "check_file", hang)
     (report,) = check_files([sheet], lambda _: None)
     assert "took longer" in report.error
 
 
 def test_a_file_that_breaks_the_check_is_named_and_the_others_are_checked(sheet, tmp_path, monkeypatch, capfd):
-    from backprop.check import workbooks
-
     real, bad = workbooks.check_file, tmp_path / "bad.xlsx"
     monkeypatch.setattr(workbooks, "check_file", lambda path: real(path) if path == sheet else 1 / 0)
     first, second = check_files([bad, sheet], lambda _: None)
