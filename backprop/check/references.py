@@ -109,7 +109,7 @@ class Resolver:
             raise type(error)(text if "in " + address.a1 in text else f"{text} in {address.a1}") from error
 
     def _continues_down(self, origin: _Origin) -> bool:
-        """Tell a column that each row continues, as a weight's, from helper cells: every row would read all before."""
+        """Return whether each row continues the column, as a weight's: its last row would read all before it."""
         sheet, row, column = origin.address
         before = {link[1] for link in origin.chain if (link[0], link[2]) == (sheet, column)}
         return sheet == self.table.sheet and row in self.table.rows and len(before - {row}) > 1
