@@ -20,9 +20,15 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 ETA_FLAG = $${ETA:+--learning-rate="$$ETA"}
 TRAINING_FLAGS = $${EPOCHS:+--epochs="$$EPOCHS"} $${SEED:+--seed="$$SEED"}
 PAGE_FLAGS = $${AUTHOR:+--author="$$AUTHOR"} $${TITLE:+--title="$$TITLE"}
+NPM := $(shell command -v npm 2>/dev/null)
+NODE := tests/scripts/node_modules
+
+# For what mypy knows nothing of where it is not installed: torch, and what runs the notebook.
+UNTYPED := --ignore-missing-imports --allow-subclassing-any --no-warn-unused-ignores
 
 .DEFAULT_GOAL := help
-.PHONY: help report workbook train check prove test lint bench handin pdf pictures clean
+.NOTPARALLEL:
+.PHONY: help report workbook train check prove quick test lint bench handin pdf pictures clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -38,11 +44,11 @@ endef
 
 report: $(VENV)/report.stamp ## both parts of the assignment: workbook, trained network, page, hand-in folder
 	$(results)
-	@$(PY) -m reports build $(ETA_FLAG) $(PAGE_FLAGS) --output="$$OUT"
+	@$(PY) -m reports build $(PAGE_FLAGS) --output="$$OUT"
 
 handin: $(VENV)/handin.stamp ## the same with the notebook in the hand-in folder, and all of it packed in handin.zip
 	$(results)
-	@$(PY) -m reports handin $(ETA_FLAG) $(PAGE_FLAGS) --output="$$OUT"
+	@$(PY) -m reports handin $(PAGE_FLAGS) --output="$$OUT"
 
 workbook: $(VENV)/base.stamp ## the live workbook alone (never installs torch); ETA=0.5 sets the learning rate
 	@$(PY) -m backprop workbook $(ETA_FLAG) --output="$$OUT/backprop.xlsx"
@@ -61,8 +67,11 @@ pdf: $(VENV)/report.stamp ## the page on paper, out/report.pdf, where Chromium, 
 	@[ -f "$$OUT/report.html" ] && [ -z "$$ETA$$AUTHOR$$TITLE" ] || $(MAKE) --no-print-directory report
 	@$(PY) -m reports pdf --output="$$OUT"
 
+quick: $(VENV)/quick.stamp ## the tests that take a moment: no torch, browser, LibreOffice or network
+	@QUICK=1 $(PY) -m pytest --numprocesses=auto --dist=worksteal -r fE
+
 test: $(VENV)/dev.stamp ## run every test
-	@$(PY) -m pytest
+	@$(PY) -m pytest --numprocesses=auto --dist=worksteal
 
 bench: $(VENV)/dev.stamp ## what each command costs on this machine; FULL=1 trains to 99.4 %, FILE='a folder' checks it too
 	@$(PY) tests/bench.py "$$OUT" "$$FILE"
@@ -71,13 +80,14 @@ bench: $(VENV)/dev.stamp ## what each command costs on this machine; FULL=1 trai
 pictures: $(VENV)/dev.stamp report ## photographs of the page in every state, and the pictures that README.md shows
 	@$(PY) tests/gallery.py "$$OUT"
 
-lint: $(VENV)/dev.stamp ## check format, style and types
+lint: $(VENV)/lint.stamp $(if $(NPM),$(NODE)/stamp) ## check format, style and types (mnist's own types, which need torch: .ci/run)
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
-	@$(PY) -m mypy
+	@$(PY) -m mypy --package=backprop --package=reports $(UNTYPED)
+	@$(if $(NPM),npm --prefix tests/scripts run --silent lint,echo 'not checked because npm is not installed: templates/scripts')
 
 clean: ## remove everything generated, the trained network too; keeps .venv and the downloaded data
-	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/report.html" "$$OUT/report.pdf" "$$OUT/pictures" "$$OUT/pictures-of-tests" "$$OUT/handin.zip" "$$OUT/mnist" "$$OUT/proof.json" "$$OUT/.cache"
+	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/backprop.json" "$$OUT/report.html" "$$OUT/report.pdf" "$$OUT/pictures" "$$OUT/pictures-of-tests" "$$OUT/handin.zip" "$$OUT/mnist" "$$OUT/proof.json" "$$OUT/.cache"
 	@for name in README.md S6.ipynb backprop.xlsx report.html pictures results; do rm -rf -- "$$OUT/handin/$$name"; done
 	@rm -f -- "$$OUT"/handin/*.whl; rmdir -- "$$OUT/handin" 2>/dev/null || true
 	@if [ -d "$$OUT" ]; then rmdir -- "$$OUT" 2>/dev/null || echo "kept $$OUT: it holds files that are not ours"; fi
@@ -87,17 +97,21 @@ $(PY):
 	@echo 'Creating $(VENV) (once) …'
 	@"$(PYTHON)" -m venv $(VENV)
 
-$(VENV)/base.stamp: pyproject.toml | $(PY)
-	@$(PIP) --editable . && touch $@
+# What each stamp installs, and the stamps that need no more than that.
+EXTRAS_report := [mnist,report]
+EXTRAS_handin := [mnist,report,handin]
+EXTRAS_quick := [report,quick]
+EXTRAS_lint := [report,lint]
+EXTRAS_dev := [mnist,report,handin,export,quick,lint,dev]
+COVERED_report := base
+COVERED_handin := base report
+COVERED_quick := base
+COVERED_lint := base
+COVERED_dev := base report handin quick lint
 
-$(VENV)/report.stamp: pyproject.toml | $(PY)
-	@echo 'Installing what both parts need, torch included (once; some minutes) …'
-	@$(PIP) --editable '.[mnist,report]' && touch $@ $(VENV)/base.stamp
+$(VENV)/%.stamp: pyproject.toml | $(PY)
+	@echo 'Installing .$(EXTRAS_$*) (once$(if $(findstring mnist,$(EXTRAS_$*)),; torch takes some minutes)) …'
+	@$(PIP) --editable '.$(EXTRAS_$*)' && touch $(patsubst %,$(VENV)/%.stamp,$* $(COVERED_$*))
 
-$(VENV)/handin.stamp: pyproject.toml | $(PY)
-	@echo 'Installing what both parts and the notebook need, torch included (once; some minutes) …'
-	@$(PIP) --editable '.[mnist,report,handin]' && touch $@ $(VENV)/base.stamp $(VENV)/report.stamp
-
-$(VENV)/dev.stamp: pyproject.toml | $(PY)
-	@echo 'Installing what the tests need, torch included (once; some minutes) …'
-	@$(PIP) --editable '.[mnist,report,handin,export,dev]' && touch $@ $(VENV)/base.stamp $(VENV)/report.stamp $(VENV)/handin.stamp
+$(NODE)/stamp: tests/scripts/package.json
+	@npm --prefix tests/scripts install --no-audit --no-fund --loglevel=error && touch $@

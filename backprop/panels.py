@@ -1,4 +1,4 @@
-"""The derivation as the class sheet tells it: six numbered panels of lines, each a chain of equal terms."""
+"""The derivation in the class sheet's six numbered panels of lines, each a chain of equal terms."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -7,20 +7,24 @@ from itertools import pairwise
 import sympy as sp
 
 from backprop.activations import ACTIVATIONS
-from backprop.derivation import Derivation, Equation, Expression, chain_factors, local_derivative, users
+from backprop.derivation import Derivation, Equation, Expression, chain_factors, dependents, local_derivative
 from backprop.errors import BackpropError
 from backprop.network import TOTAL_ERROR, Kind, Neuron, gradient_name
 from backprop.notation import Partial, product
 
 _E = sp.Symbol(TOTAL_ERROR)
+_NAMES = ("forward", "output_chain", "output_weights", "hidden_activations", "hidden_chain", "hidden_weights")
+_FACTOR_NAMES = ("error_derivative", "activation_derivative", "input_derivative")
 
 
 @dataclass(frozen=True)
-class Line:
+class PanelLine:
     """Terms that equal each other from left to right, and one sentence that says why."""
 
     terms: tuple[Expression, ...]
     meaning: str
+    name: str = ""
+    """Of a line that carries the idea: what an explanation of it is filed under."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,16 @@ class Panel:
 
     number: int
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[PanelLine, ...]
+
+    @property
+    def name(self) -> str:
+        """Return the name that explanations of the panel are filed under."""
+        return _NAMES[self.number - 1]
 
 
 def panels(derivation: Derivation) -> tuple[Panel, ...]:
-    """Tell a derivation in the class sheet's six steps. Raises BackpropError unless there is one hidden layer."""
+    """Return a derivation as the class sheet's six panels. Raises BackpropError unless there is one hidden layer."""
     if len(derivation.network.layers) != 2:
         raise BackpropError("the six panels are about one hidden layer: use --format json for other networks")
     hidden, output = derivation.network.layers
@@ -53,51 +62,59 @@ def _symbols(names: object) -> tuple[Expression, ...]:
     return tuple(map(sp.Symbol, names))  # type: ignore[call-overload]
 
 
-def _forward_lines(derivation: Derivation) -> list[Line]:
-    """Give net inputs, then activations, layer by layer, then the total error and its parts, as the class does."""
-    lines: list[Line] = []
+def _forward_lines(derivation: Derivation) -> list[PanelLine]:
+    """Return net inputs, then activations, layer by layer, then the total error and its parts, as the class does."""
+    lines: list[PanelLine] = []
     for layer in derivation.network.layers:
         lines += [_line(derivation.equation(neuron.name)) for neuron in layer]
         lines += [_line(derivation.equation(neuron.activation)) for neuron in layer]
     first = derivation.network.layers[0][0]
-    spelled_out = ACTIVATIONS[derivation.network.activation].definition(sp.Symbol(first.name))
-    if not isinstance(spelled_out, sp.tanh):  # which would read the same once more
+    definition = ACTIVATIONS[derivation.network.activation].definition(sp.Symbol(first.name))
+    if not isinstance(definition, sp.tanh):  # which would read the same once more
         place = next(i for i, line in enumerate(lines) if line.terms[0] == sp.Symbol(first.activation))
-        lines[place] = Line((*lines[place].terms, spelled_out), lines[place].meaning)
-    return [*lines, *(_line(derivation.equation(name)) for name in (TOTAL_ERROR, *derivation.network.errors))]
+        lines[place] = PanelLine((*lines[place].terms, definition), lines[place].meaning, "activation")
+    lines.append(_line(derivation.equation(TOTAL_ERROR), "total_error"))
+    first_error, *others = map(derivation.equation, derivation.network.errors)
+    return [*lines, _line(first_error, "squared_error"), *map(_line, others)]
 
 
-def _line(equation: Equation) -> Line:
-    return Line((equation.symbol, equation.expression), equation.meaning)
+def _line(equation: Equation, name: str = "") -> PanelLine:
+    return PanelLine((equation.symbol, equation.expression), equation.meaning, name)
 
 
 def _path(derivation: Derivation, symbol: Expression) -> list[Expression]:
-    """Follow a symbol towards the total error for as long as there is one way only."""
+    """Return the path from a symbol towards the total error, up to where it branches."""
     path = [symbol]
-    while path[-1] != _E and len(onwards := users(derivation.forward, path[-1], _E)) == 1:
+    while path[-1] != _E and len(onwards := dependents(derivation.forward, path[-1], _E)) == 1:
         path.append(onwards[0].symbol)
     return path
 
 
-def _chain_lines(derivation: Derivation, weight: Expression) -> list[Line]:
-    """Take ∂E_total/∂weight apart, one factor a line."""
+def _chain_lines(derivation: Derivation, weight: Expression) -> list[PanelLine]:
+    """Return the steps from ∂E_total/∂weight to its factors, one factor a line."""
     *path, _ = _path(derivation, weight)
     error, left = path[-1], Partial(_E, weight)
     equations = {later: derivation.equation(str(later)) for later in path[1:]}
     links = [(later, earlier) for earlier, later in pairwise(path)][::-1]
     lines = [
-        Line((left, Partial(derivation.equation(TOTAL_ERROR).expression, weight)), "the total error is a sum"),
-        Line((left, Partial(error, weight)), f"{weight} reaches {error} alone, so the other error drops out"),
-        Line(
+        PanelLine(
+            (left, Partial(derivation.equation(TOTAL_ERROR).expression, weight)), "the total error is a sum", "sum"
+        ),
+        PanelLine(
+            (left, Partial(error, weight)), f"{weight} reaches {error} alone, so the other error drops out", "one_error"
+        ),
+        PanelLine(
             (left, Partial(error, weight), product(Partial(*link) for link in links)),
             "the chain rule: one factor for every step on the way from the error back to the weight",
         ),
     ]
-    for later, earlier in links:
+    for (later, earlier), name in zip(links, _FACTOR_NAMES, strict=True):
         equation = equations[later]
-        shown = (Partial(equation.expression, earlier),) if earlier != weight else ()
-        terms = (Partial(later, earlier), *shown, local_derivative(equation, earlier))
-        lines.append(Line(terms, f"how {_what(derivation, later)} changes with {_what(derivation, earlier)}"))
+        substituted = (Partial(equation.expression, earlier),) if earlier != weight else ()
+        terms = (Partial(later, earlier), *substituted, local_derivative(equation, earlier))
+        lines.append(
+            PanelLine(terms, f"how {_what(derivation, later)} changes with {_what(derivation, earlier)}", name)
+        )
     return lines
 
 
@@ -106,7 +123,7 @@ def _what(derivation: Derivation, symbol: Expression) -> str:
     return f"the {'output' if kind is Kind.ACTIVATION else kind.value} {symbol}"
 
 
-def _gradient_line(derivation: Derivation, weight: Expression) -> Line:
+def _gradient_line(derivation: Derivation, weight: Expression) -> PanelLine:
     gradient = derivation.equation(gradient_name(str(weight))).expression
     neuron = next(n for layer in derivation.network.layers for n in layer if str(weight) in n.weights)
     came_in = f"{gradient.args[-1]}, which came in through {weight}"
@@ -114,32 +131,35 @@ def _gradient_line(derivation: Derivation, weight: Expression) -> Line:
         meaning = f"the error signal of {neuron.name}, times {came_in}"
     else:
         meaning = f"what comes back to {neuron.activation}, times the slope there, times {came_in}"
-    return Line((Partial(_E, weight), gradient), meaning)
+    return PanelLine((Partial(_E, weight), gradient), meaning)
 
 
-def _activation_lines(derivation: Derivation, hidden: tuple[Neuron, ...]) -> list[Line]:
-    """Sum what each hidden output does to every error; the parts are shown for the first one."""
+def _activation_lines(derivation: Derivation, hidden: tuple[Neuron, ...]) -> list[PanelLine]:
+    """Return the derivative of the total error by each hidden output; its parts are shown for the first one."""
     first = sp.Symbol(hidden[0].activation)
     parts = [
-        Line(
+        PanelLine(
             (Partial(error, first), product(chain_factors(derivation.forward, first, error))),
             f"what {first} does to {error}",
+            f"path_{number}",
         )
-        for error in _symbols(derivation.network.errors)
+        for number, error in enumerate(_symbols(derivation.network.errors), 1)
     ]
     sums = [
-        Line(
-            (Partial(_E, a), product(chain_factors(derivation.forward, a))), f"{a} feeds both outputs: the parts add up"
+        PanelLine(
+            (Partial(_E, a), product(chain_factors(derivation.forward, a))),
+            f"{a} feeds both outputs: the parts add up",
+            "sum_over_paths" if a == first else "",
         )
         for a in _symbols(neuron.activation for neuron in hidden)
     ]
     return parts + sums
 
 
-def _path_line(derivation: Derivation, weight: Expression) -> Line:
+def _path_line(derivation: Derivation, weight: Expression) -> PanelLine:
     path = _path(derivation, weight)
     links = [Partial(later, earlier) for earlier, later in pairwise(path)][::-1]
-    return Line(
+    return PanelLine(
         (Partial(_E, weight), product((Partial(_E, path[-1]), *links))),
         f"{weight} reaches the error through {path[-1]}: that derivative, times the two steps before it",
     )

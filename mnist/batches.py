@@ -109,6 +109,6 @@ def make_batches(
 
 def _split(batch: Tensor, plan: TrainingPlan, group: ProcessGroup) -> tuple[Tensor, ...]:
     """Split a batch into ghost batches and return those of this process."""
-    groups = torch.tensor_split(batch, plan.recipe.groups)
+    groups: tuple[Tensor, ...] = torch.tensor_split(batch, plan.recipe.groups)
     count = plan.recipe.groups // group.size
     return groups[group.rank * count : (group.rank + 1) * count]

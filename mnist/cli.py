@@ -1,11 +1,10 @@
-"""The commands of `python -m mnist`. torch is imported only once a command is sure to need it."""
+"""The commands of `python -m mnist`. What takes time to import, a command imports once it is sure to need it."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from backprop.command import Parser, new_parser, run_command
-from backprop.records import write_record
 from mnist.errors import MnistError
 from mnist.options import (
     add_data,
@@ -18,7 +17,6 @@ from mnist.options import (
     read_recipe,
     read_resources,
 )
-from mnist.progress import Reporter
 from mnist.recipe import DEFAULT_SEED
 
 AFTER_TRAINING = "`make train`, or the same command without --restart, goes on after the last whole epoch"
@@ -97,8 +95,8 @@ def _add_study(commands: "argparse._SubParsersAction[Parser]") -> None:
         help="train several seeds of a recipe and compute their statistics",
         description="Train seeds 0, 1, 2 … of a recipe, one after the other; print mean, standard deviation, "
         "confidence interval and time to 99.4 %. Finished seeds are kept and an unfinished one is resumed, so a study "
-        "can be stopped and started again, or given more seeds. Runs go "
-        "to OUTPUT/study/RECIPE, the result to OUTPUT/study/RECIPE.json.",
+        "can be stopped and started again, or given more seeds. Runs go to "
+        "OUTPUT/study/RECIPE, the result to OUTPUT/study/RECIPE.json.",
     )
     study.add_argument("--seeds", type=positive, default=10, help="how many (default: %(default)s)")
     add_recipe(study)
@@ -124,6 +122,7 @@ def _add_export(commands: "argparse._SubParsersAction[Parser]") -> None:
 def _train(options: argparse.Namespace) -> None:
     recipe = read_recipe(options)
     from mnist import run
+    from mnist.progress import Reporter
 
     settings = run.RunSettings(options.recipe, recipe, options.seed, options.held_out)
     folder = run.run_folder(options.output, options.held_out)
@@ -143,7 +142,9 @@ def _join(options: argparse.Namespace) -> None:
 
 def _study(options: argparse.Namespace) -> None:
     recipe = read_recipe(options)
+    from backprop.records import write_record
     from mnist import run, study
+    from mnist.progress import Reporter
 
     histories, output = [], run.run_folder(options.output, options.held_out)
     for seed in range(options.seeds):
@@ -173,6 +174,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    from backprop.records import write_record
     from mnist import evaluation
     from mnist.data import load
 
@@ -192,8 +194,10 @@ def _summary(options: argparse.Namespace) -> None:
 
 
 def _bench(options: argparse.Namespace) -> None:
+    from backprop.records import write_record
     from mnist import bench
     from mnist.data import load
+    from mnist.progress import Reporter
 
     dataset = load(options.data)
     if options.full:

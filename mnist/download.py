@@ -11,7 +11,6 @@ import hashlib
 import http.client
 import io
 import pickle
-import shutil
 import socket
 import subprocess
 import sys
@@ -26,6 +25,8 @@ import numpy as np
 from numpy._core.multiarray import _reconstruct  # what numpy.core.multiarray._reconstruct in old pickles became
 from numpy.typing import NDArray
 
+from backprop.errors import OutputError
+from backprop.files import write_file
 from mnist.constants import IMAGE_SIZE
 from mnist.errors import MnistError
 from mnist.idx import MD5_SUMS, encode, md5_of, raw_folder, read_genuine
@@ -44,9 +45,8 @@ Source = Callable[[], dict[str, bytes]]
 def fetch(data: Path) -> dict[str, bytes]:
     """Return the four uncompressed files, name → content, after storing them in `data`/MNIST/raw.
 
-    Downloads only where they aren't there with the right MD5 sums; then all four are written, or none.
-    Raises MnistError, which says how to provide the files by hand, where every source fails, or where they can't be
-    written.
+    Downloads only where they aren't there with the right MD5 sums, and writes only what has them. Raises MnistError,
+    which says how to provide the files by hand, where every source fails, and OutputError where they can't be written.
     """
     folder = raw_folder(data)
     present = read_genuine(folder)
@@ -123,21 +123,13 @@ def _silence_unless_terminal() -> Iterator[None]:
 
 
 def _write(files: dict[str, bytes], folder: Path) -> None:
-    """Write all files beside their folder first, then move them in."""
-    beside = folder.with_name(f".{folder.name}.part")
-    try:
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
-        for name, content in files.items():
-            (beside / name).write_bytes(content)
-        folder.mkdir(exist_ok=True)
-        for name in files:
-            (beside / name).replace(folder / name)
-    except OSError as cause:
-        remedy = "free some space there or choose another folder with --data"
-        raise MnistError(f"{folder} can't be written ({cause.strerror or cause}): {remedy}") from cause
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    for name, content in files.items():
+        try:
+            write_file(folder / name, content)
+        except OutputError as error:
+            cause, remedy = error.__cause__, "free some space there or choose another folder with --data"
+            assert isinstance(cause, OSError)
+            raise OutputError(folder, cause, remedy) from cause
 
 
 def files_from_wheel() -> dict[str, bytes]:

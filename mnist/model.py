@@ -55,7 +55,8 @@ def new_network(seed: int) -> ConvNet:
     """Make a network whose initial weights follow from the seed alone, in the layout that CPUs compute fastest."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return ConvNet().to(memory_format=torch.channels_last)
+        network: ConvNet = ConvNet().to(memory_format=torch.channels_last)
+        return network
 
 
 def normalise(images: Tensor) -> Tensor:

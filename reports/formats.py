@@ -1,4 +1,4 @@
-"""How numbers are spelled for readers."""
+"""Numbers and words formatted for readers."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def significant(value: float, digits: int = _DIGITS) -> str:
-    """Spell a number with so many significant digits: 0.000351777, 2.09236 × 10⁻⁶."""
+    """Format a number with so many significant digits: 0.000351777, 2.09236 × 10⁻⁶."""
     if not math.isfinite(value):
         return OVERFLOW
     value += 0.0  # a gradient can be −0, which readers know as 0
@@ -25,12 +25,12 @@ def significant(value: float, digits: int = _DIGITS) -> str:
 
 
 def brief(value: float, digits: int = 4) -> str:
-    """Spell a number for the little room in a drawing; what is below a thousandth gets two digits."""
+    """Format a number for the little room in a drawing; what is below a thousandth gets two digits."""
     return significant(value, digits if not value or abs(value) >= 1e-3 else 2).replace(_TIMES_TEN, "×10")
 
 
 def fixed(value: float, decimals: int) -> str:
-    """Spell a number for a column of figures; very large and very small ones in scientific notation."""
+    """Format a number for a column of figures; very large and very small ones in scientific notation."""
     if not math.isfinite(value):
         return OVERFLOW
     if value and not 10.0**-decimals <= abs(value) < 1e5:
@@ -39,28 +39,50 @@ def fixed(value: float, decimals: int) -> str:
 
 
 def short(value: float) -> str:
-    """Spell a number that a person chose: 0.1, 2, 0.0001."""
+    """Format a number that a person chose: 0.1, 2, 0.0001."""
     return significant(value, 12)
 
 
 def percent(fraction: float, decimals: int = 2) -> str:
-    """Spell a fraction as percent."""
+    """Format a fraction as percent."""
     return f"{100 * fraction:.{decimals}f}\N{NO-BREAK SPACE}%"
 
 
 def share(fraction: float, digits: int = 3) -> str:
-    """Spell a fraction as percent with so many significant digits, where it may be tiny or none at all."""
+    """Format a fraction as percent with so many significant digits, where it may be tiny or none at all."""
     text = significant(100 * fraction, digits)
     return text if text == OVERFLOW else f"{text}\N{NO-BREAK SPACE}%"
 
 
+def rough_share(fraction: float) -> str:
+    """Format a fraction as percent, as roughly as a sentence needs it."""
+    if fraction < 1e-8:
+        return "less than a millionth of a percent"
+    return percent(fraction, 1) if fraction >= 0.001 else share(fraction, 2)
+
+
+def learning_rate(rate: float) -> str:
+    """Format a learning rate of a schedule."""
+    return fixed(rate, 5) if rate >= 1e-4 else significant(rate, 3)
+
+
+def duration(seconds: float) -> str:
+    """Format a time for reading: 61 seconds, 12.8 minutes."""
+    return counted(round(seconds), "second") if seconds < 120 else f"{fixed(seconds / 60, 1)} minutes"
+
+
+def signed(value: float) -> str:
+    """Format a gradient for the little room in a drawing, with its sign."""
+    return ("+" if value > 0 else "") + brief(value, 3)
+
+
 def superscript(number: int) -> str:
-    """Raise a whole number: −3 as ⁻³."""
+    """Format a whole number as an exponent: −3 as ⁻³."""
     return str(number).translate(_SUPERSCRIPTS)
 
 
 def mathml_number(value: float) -> Markup:
-    """Spell a number for use as an operand in a formula: what is negative stands in brackets."""
+    """Format a number as an operand of a formula in MathML: a negative one stands in brackets."""
     if not math.isfinite(value):
         return Markup("<mtext>#NUM!</mtext>")
     text = significant(abs(value))
@@ -80,13 +102,19 @@ def listing(items: Sequence[str]) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Spell a number with its noun: 1 epoch, 15 epochs."""
+    """Format a number with its noun: 1 epoch, 15 epochs."""
     return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
 def times(number: int) -> str:
-    """Spell how often something happens: once, twice, 3 times."""
+    """Format how often something happens: once, twice, 3 times."""
     return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
+def sentence_start(text: str) -> str:
+    """Return a phrase with a capital, unless it starts with the name of a quantity: w5 stays w5."""
+    first = text.split()[0]
+    return text if any(c.isdigit() or c == "_" for c in first) else text[0].upper() + text[1:]
 
 
 def _scientific(value: float, digits: int) -> tuple[str, int]:

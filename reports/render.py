@@ -3,20 +3,21 @@
 import base64
 import hashlib
 import re
-from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from mnist.constants import REQUIRED_ACCURACY
 from reports.figures import Figures
-from reports.filters import NUMBER_FILTERS
+from reports.filters import FILTERS, ink_image
+from reports.prose import TEMPLATES, prose, sentences
 from reports.view import Page
-from reports.views.formulas import names_as_symbols
+from reports.views.digit import heat
+from reports.views.formulas import print_names
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 STYLES = ("style.css", "explorer.css", "learning_rates.css", "digit.css")
-_IMPORT = re.compile(r'^import [^;]* from "\./(\w+\.js)";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+\.js)";$', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 
 
 def render(page: Page, figures: Figures) -> str:
@@ -25,7 +26,7 @@ def render(page: Page, figures: Figures) -> str:
     style = "".join((TEMPLATES / "styles" / name).read_text(encoding="utf-8") for name in STYLES)
     script = join_scripts(page.backprop.explorer.program)
     return (
-        _environment()
+        page_environment()
         .get_template("page.html")
         .render(
             page=page,
@@ -53,30 +54,36 @@ def _hash(content: str) -> str:
 
 
 def join_scripts(derivation: str) -> str:
-    """Join main.js with the modules that it imports into one script; `derivation` is the source of derivation.js.
+    """Join main.js and the modules that it imports into one script; `derivation` is the source of derivation.js.
 
-    Each module stands once, after those that it imports. In the strict block no name reaches the global scope, and
-    two of the same name are an error.
+    Each module becomes a function of its own, called after those that it imports, so no name leaves its module.
     """
-    modules = {"derivation.js": derivation}
+    joined: dict[str, str] = {}
 
-    def add(name: str) -> None:
-        source = (TEMPLATES / "scripts" / name).read_text(encoding="utf-8")
-        for imported in _IMPORT.findall(source):
-            if imported not in modules:
-                add(imported)
-        modules[name] = re.sub("^export ", "", _IMPORT.sub("", source), flags=re.MULTILINE)
+    def add(name: str, source: str) -> None:
+        for _, imported in _IMPORT.findall(source):
+            if imported not in joined:
+                add(imported, derivation if imported == "derivation.js" else _script(imported))
+        exports = ", ".join(_EXPORT.findall(source))
+        body = _EXPORT.sub("", _IMPORT.sub(r'const \1 = modules["\2"];', source))
+        joined[name] = f'modules["{name}"] = (() => {{\n{body}return {{ {exports} }};\n}})();\n'
 
-    add("main.js")
-    return '"use strict";\n{\n' + "".join(modules.values()) + "}\n"
+    add("main.js", _script("main.js"))
+    return '"use strict";\n{\nconst modules = {};\n' + "".join(joined.values()) + "}\n"
 
 
-def _environment() -> Environment:
+def _script(name: str) -> str:
+    return (TEMPLATES / "scripts" / name).read_text(encoding="utf-8")
+
+
+def page_environment() -> Environment:
+    """Make an environment in which every value is escaped for HTML."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES / "page"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters |= {**NUMBER_FILTERS, "names": names_as_symbols}
+    environment.filters |= {**FILTERS, "ink": ink_image, "heat": heat, "names": print_names}
+    environment.globals |= {"prose": prose, "sentences": sentences}
     return environment

@@ -1,18 +1,15 @@
-"""Everything that the page says, as frozen data: what is not in here is not on the page."""
+"""Everything that the page shows, as frozen data: what is not in here is not on the page."""
 
 from dataclasses import dataclass
 
-from backprop.network import Preset
+from backprop.crosscheck.report import CrossCheck
+from backprop.part1 import Part1
 from reports.inputs import Inputs
 from reports.views.backprop import BackpropView, view_backprop
 from reports.views.digit import DigitView, view_digit
-from reports.views.elsewhere import ElsewhereView, view_elsewhere
-from reports.views.engines import EnginesView, view_engines
-from reports.views.mnist import MnistView, view_mnist
-from reports.views.provenance import provenance
-from reports.views.recipe_words import Fact
-from reports.views.speed import SpeedView, view_speed
-from reports.views.study import StudyView, view_studies
+from reports.views.mazur import MazurView, view_mazur
+from reports.views.mnist import MnistView, SpeedView, StudyView, view_mnist, view_speed, view_studies
+from reports.views.provenance import Provenance, view_provenance
 
 DEFAULT_TITLE = "Backpropagation by hand, and a small network that reads digits"
 
@@ -32,31 +29,34 @@ class Page:
     title: str
     author: str
     backprop: BackpropView
-    engines: EnginesView | None
+    proof: CrossCheck | None
     """None where `make prove` has not run."""
-    elsewhere: ElsewhereView
+    mazur: MazurView
     mnist: MnistView
     digit: DigitView
     studies: tuple[StudyView, ...]
     """Empty where no study was made."""
     speed: SpeedView | None
     """None where `make bench` has not run."""
-    provenance: tuple[Fact, ...]
+    provenance: Provenance
+    workbook_resaved: bool
+    """Whether another program has saved the workbook since its export."""
 
 
-def view_page(heading: Heading, preset: Preset, learning_rate: float, inputs: Inputs) -> Page:
-    """Compute and arrange everything. Raises BackpropError for a learning rate that makes no run."""
+def view_page(heading: Heading, part1: Part1, inputs: Inputs) -> Page:
+    """Arrange everything."""
     return Page(
         title=_one_line(heading.title) or DEFAULT_TITLE,
         author=_one_line(heading.author),
-        backprop=view_backprop(preset, learning_rate),
-        engines=view_engines(inputs.proof),
-        elsewhere=view_elsewhere(),
+        backprop=view_backprop(part1),
+        proof=inputs.proof,
+        mazur=view_mazur(part1),
         mnist=view_mnist(inputs.history, inputs.evaluation),
         digit=view_digit(inputs.evaluation, inputs.weights),
         studies=view_studies(inputs.studies),
         speed=view_speed(inputs.measured),
-        provenance=provenance(inputs.history, inputs.evaluation),
+        provenance=view_provenance(),
+        workbook_resaved=inputs.workbook.resaved,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from backprop.activations import ActivationBase, spelled_out
+from backprop.activations import ActivationBase, expand_functions
 from backprop.check.expressions import Resolved, find_symbols, quantity_of, symbol_of, to_sympy
 from backprop.check.formulas import Call, Number, UnreadableError
 from backprop.check.references import Resolver
@@ -87,7 +87,8 @@ def derive_expected(resolver: Resolver) -> ExpectedTable:
     numbers = biases | inputs | _read_targets(resolver)
     derivation = derive(network)
     expressions = {
-        e.name: spelled_out(e.expression.doit()).subs(numbers) for e in (*derivation.forward, *derivation.gradients)
+        e.name: expand_functions(e.expression.doit()).subs(numbers)
+        for e in (*derivation.forward, *derivation.gradients)
     }
     for parameter in network.parameters:
         now, gradient = symbol_of(parameter, -1), symbol_of(gradient_name(parameter), -1)

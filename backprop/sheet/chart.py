@@ -24,18 +24,18 @@ COLOURS = ("1F4E9E", "D1495B", "2E8B57", "E08E0B", "7B4BA6", "0F8B8D")
 
 
 @dataclass(frozen=True)
-class Curve:
-    """One line of a chart: where its numbers stand, and what they are now."""
+class ErrorCurve:
+    """One line of a chart: the cells of its numbers, and the numbers to cache."""
 
     cells: str
     values: Floats
     """NaN leaves a gap."""
     name: str
     name_cell: str | None = None
-    """A cell that holds the name, if it is to follow one."""
+    """A cell that the name is read from; None for a fixed name."""
 
 
-def error_chart(title: str, curves: list[Curve], iterations: str, corners: tuple[str, str]) -> LineChart:
+def error_chart(title: str, curves: list[ErrorCurve], iterations: str, corners: tuple[str, str]) -> LineChart:
     """Draw E_total against the iteration, from one corner cell to the other (both inside).
 
     `iterations` is the range that holds the iteration numbers.
@@ -70,7 +70,7 @@ def _title(text: str, size: int) -> Title:
 
 
 def _step(count: int) -> int:
-    """Label about ten iterations, at a round distance."""
+    """Return the round distance at which about ten iterations are labelled."""
     size: int = 10 ** math.floor(math.log10(max(count, 10) / 10))
     return next(step * size for step in (1, 2, 5, 10) if step * size * 10 >= count)
 
@@ -80,7 +80,7 @@ def _marker(cell: str, inside: int) -> AnchorMarker:
     return AnchorMarker(col=column_index_from_string(letters) - 1 + inside, row=row - 1 + inside)
 
 
-def _series(index: int, curve: Curve, iterations: str) -> Series:
+def _series(index: int, curve: ErrorCurve, iterations: str) -> Series:
     numbers = [NumVal(idx=i, v=value) for i, value in enumerate(curve.values.tolist()) if math.isfinite(value)]
     count = len(curve.values)
     cache = NumData(formatCode="General", ptCount=count, pt=numbers)
@@ -95,7 +95,7 @@ def _series(index: int, curve: Curve, iterations: str) -> Series:
     return series
 
 
-def _name(curve: Curve) -> SeriesLabel:
+def _name(curve: ErrorCurve) -> SeriesLabel:
     if curve.name_cell is None:
         return SeriesLabel(v=curve.name)
     cache = StrData(ptCount=1, pt=[StrVal(idx=0, v=curve.name)])

@@ -1,20 +1,31 @@
-"""The comparison sheet: six learning rates to edit, what each one reaches, and one chart of their error curves."""
+"""The comparison sheet: learning rates to edit, the error each one reaches, a chart, and a sheet per curve."""
 
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
+from tqdm import tqdm
 
 from backprop.network import TOTAL_ERROR
 from backprop.sheet import layout, style
 from backprop.sheet.book import Book
-from backprop.sheet.chart import Curve, error_chart
-from backprop.sheet.table import Run
+from backprop.sheet.chart import ErrorCurve, error_chart
+from backprop.sheet.table import Run, write_table
 
 _HEADERS = ["sheet", "η", "curve", "E_total first", "E_total last", "last / first"]
 _WIDTH = 17
+_LONG_TABLE = 500  # rows; about five seconds
 
 
-def write_comparison(book: Book, tables: list[layout.TablePlace], runs: list[Run]) -> None:
-    """Write one row and one line of the chart per table."""
+def write_comparison(book: Book, origin: layout.TablePlace, runs: list[Run]) -> None:
+    """Write one row, one line of the chart and one sheet per run; `origin` holds the starting values."""
+    tables = [layout.curve_table(number, origin) for number in range(1, len(runs) + 1)]
+    _write_summary(book, tables, runs)
+    disabled = None if origin.iterations >= _LONG_TABLE else True  # None: on terminals only
+    sheets = zip(layout.curve_places(len(tables)), tables, runs, strict=True)
+    for place, table, run in tqdm(sheets, total=len(tables), disable=disabled, unit=" sheets", leave=False):
+        _write_curve_sheet(book, place, table, run)
+
+
+def _write_summary(book: Book, tables: list[layout.TablePlace], runs: list[Run]) -> None:
     sheet = book.add_sheet(layout.COMPARISON_SHEET)
     sheet["A1"], sheet["A1"].font = "What the learning rate does: six error curves", style.TITLE
     sheet["A2"], sheet["A2"].font = (
@@ -28,7 +39,7 @@ def write_comparison(book: Book, tables: list[layout.TablePlace], runs: list[Run
     for place, table, run in zip(layout.curve_places(len(tables)), tables, runs, strict=True):
         label = _write_row(book, sheet, place, table, run)
         name_cell = f"{layout.COMPARISON_SHEET}!{layout.absolute(place.label)}"
-        curves.append(Curve(table.range(TOTAL_ERROR), run.trace.column(TOTAL_ERROR), label, name_cell))
+        curves.append(ErrorCurve(table.range(TOTAL_ERROR), run.trace.column(TOTAL_ERROR), label, name_cell))
     cells = layout.iteration_cells(tables[0].iterations)
     sheet.add_chart(error_chart("E_total per iteration", curves, cells, layout.COMPARISON_CHART))
     _write_errors(book, sheet, tables, curves)
@@ -36,8 +47,8 @@ def write_comparison(book: Book, tables: list[layout.TablePlace], runs: list[Run
     sheet.row_breaks.append(Break(id=layout.ERRORS_HEADER_ROW - 1))
 
 
-def _write_errors(book: Book, sheet: Worksheet, tables: list[layout.TablePlace], curves: list[Curve]) -> None:
-    """Write what the chart shows as a table: one row an iteration, one column a curve."""
+def _write_errors(book: Book, sheet: Worksheet, tables: list[layout.TablePlace], curves: list[ErrorCurve]) -> None:
+    """Write the numbers of the chart: one row an iteration, one column a curve."""
     row = layout.ERRORS_HEADER_ROW
     style.make_header(sheet, row, ["iteration", *(curve.name for curve in curves)])
     for column, (curve, place) in enumerate(zip(curves, layout.curve_places(len(curves)), strict=True), start=2):
@@ -70,3 +81,18 @@ def _write_row(book: Book, sheet: Worksheet, place: layout.CurvePlace, table: la
     sheet[place.label].alignment = style.CENTER
     sheet[f"F{row}"].number_format = "0.00%"
     return label
+
+
+def _write_curve_sheet(book: Book, place: layout.CurvePlace, table: layout.TablePlace, run: Run) -> None:
+    assert table.origin is not None
+    sheet, origin = book.add_sheet(table.sheet), table.origin.sheet
+    sheet["A1"], sheet["A1"].font = f"{table.sheet}: the table of “{origin}” for another learning rate", style.TITLE
+    sheet["F2"], sheet["F2"].font, sheet["F2"].alignment = "η =", style.LABEL, style.RIGHT
+    formula = f"={layout.COMPARISON_SHEET}!{layout.absolute(place.learning_rate)}"
+    book.set_formula(sheet[table.learning_rate], formula, run.trace.learning_rate)
+    sheet[table.learning_rate].font = style.LABEL
+    hint = f"η is edited on the sheet “{layout.COMPARISON_SHEET}”, all starting values on “{origin}”."
+    sheet["H2"], sheet["H2"].font = hint, style.HINT
+    write_table(book, sheet, table, run)
+    sheet.freeze_panes = f"A{table.first_row}"
+    style.print_on_one_width(sheet, table.header_row)

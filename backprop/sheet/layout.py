@@ -1,4 +1,4 @@
-"""Where everything stands: the class sheet's geometry in one table, and that of the sheets that follow it."""
+"""Geometry of the workbook: the class sheet's places, and those of the sheets behind it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -29,9 +29,14 @@ class PanelPlace:
     """Whether the number's row is merged like the lines below it."""
 
     def line(self, index: int) -> str:
-        """Give the merged range of a line."""
+        """Return the merged range of a line."""
         first, last = self.columns
         return f"{first}{self.first_row + index}:{last}{self.first_row + index}"
+
+    def box(self, lines: int) -> str:
+        """Return the range that the line goes around."""
+        first, last = self.columns
+        return f"{first}{self.box_top}:{last}{self.first_row + lines - 1}"
 
 
 PANELS = {
@@ -59,35 +64,35 @@ class TablePlace:
     columns: tuple[str, ...]
     """The quantity in each column, from A on."""
     fixed_biases: tuple[str, ...]
-    """Names of the biases that stay as they are; their cells are on the class sheet."""
+    """The biases that are not trained; their cells are on the class sheet."""
     iterations: int
     origin: "TablePlace | None" = None
     """The table that holds the starting values; none where this is the one."""
 
     @property
     def first_row(self) -> int:
-        """Give the row of iteration 0."""
+        """The row of iteration 0."""
         return self.header_row + 1
 
     @property
     def last_row(self) -> int:
-        """Give the row of the last iteration."""
+        """The row of the last iteration."""
         return self.header_row + self.iterations
 
     def letter(self, name: str) -> str:
-        """Give the column of a quantity."""
+        """Return the column of a quantity."""
         return get_column_letter(self.columns.index(name) + 1)
 
     def cell(self, name: str, iteration: int = 0) -> str:
-        """Give the cell of a quantity at an iteration."""
+        """Return the cell of a quantity at an iteration."""
         return f"{self.letter(name)}{self.first_row + iteration}"
 
     def bias_cell(self, name: str) -> str:
-        """Give the class sheet's cell of a bias."""
+        """Return the class sheet's cell of a bias that is not trained."""
         return BIASES[self.fixed_biases.index(name)][1]
 
     def reference(self, name: str, row: int | str) -> str:
-        """Refer to a symbol from a formula in this table: a cell of `row`, or the anchored cell of η or a bias."""
+        """Return what a formula of this table calls a symbol: a cell of `row`, or the anchored cell of η or a bias."""
         if name == LEARNING_RATE:
             return absolute(self.learning_rate)
         if name in self.fixed_biases:
@@ -96,30 +101,30 @@ class TablePlace:
         return f"{self.letter(name)}{row}"
 
     def range(self, name: str) -> str:
-        """Give a column of the table as an absolute reference that other sheets can use."""
+        """Return a column of the table as an absolute reference for other sheets."""
         letter = self.letter(name)
         return f"'{self.sheet}'!${letter}${self.first_row}:${letter}${self.last_row}"
 
 
 def main_table(derivation: Derivation, iterations: int) -> TablePlace:
-    """Place the table that holds the starting values: where the class sheet has it, or in a general place."""
+    """Return the place of the table with the starting values: the class sheet's, or a general one."""
     if is_class_shape(derivation.network):
         return TablePlace(CLASS_SHEET, 32, "G31", derivation.columns, derivation.fixed_biases, iterations)
     return TablePlace(GENERAL_SHEET, 24, "B4", derivation.columns, derivation.fixed_biases, iterations)
 
 
 def is_class_shape(network: Network) -> bool:
-    """Tell whether a network has the class sheet's columns, so that it can stand in the class sheet's places."""
+    """Return whether a network has the class sheet's columns, and so fits its places."""
     return (len(network.inputs), *map(len, network.layers)) == (2, 2, 2)
 
 
 def curve_table(number: int, origin: TablePlace) -> TablePlace:
-    """Place the table of one further learning rate, near the top of a sheet of its own."""
+    """Return the place of the table of one further learning rate, on a sheet of its own."""
     return replace(origin, sheet=f"Curve {number}", header_row=4, learning_rate="G2", origin=origin)
 
 
 def absolute(cell: str) -> str:
-    """Anchor a cell: G31 → $G$31; an anchored one stays."""
+    """Return a cell's absolute address: G31 → $G$31; an absolute one stays."""
     cell = cell.replace("$", "")
     letters = cell.rstrip("0123456789")
     return f"${letters}${cell[len(letters) :]}"
@@ -139,12 +144,12 @@ class CurvePlace:
 
     @property
     def learning_rate(self) -> str:
-        """Give the editable cell."""
+        """The editable cell."""
         return f"B{self.row}"
 
     @property
     def label(self) -> str:
-        """Give the cell that names the curve in the chart."""
+        """The cell that names the curve in the chart."""
         return f"C{self.row}"
 
 
@@ -155,10 +160,10 @@ ERRORS_HEADER_ROW = 39
 
 
 def curve_places(count: int) -> Iterator[CurvePlace]:
-    """Place the comparison sheet's rows, one below the other."""
+    """Yield the comparison sheet's rows, one per curve."""
     return (CurvePlace(COMPARISON_HEADER_ROW + number) for number in range(1, count + 1))
 
 
 def iteration_cells(iterations: int) -> str:
-    """Give the range of iteration numbers that every chart's axis shows."""
+    """Return the range of iteration numbers on every chart's axis."""
     return f"{COMPARISON_SHEET}!$A${ERRORS_HEADER_ROW + 1}:$A${ERRORS_HEADER_ROW + iterations}"

@@ -1,4 +1,4 @@
-"""The network as native shapes over the sheet; the numbers in it are linked to cells, so they follow an edit."""
+"""Drawing of the network as native shapes, whose numbers are linked to cells and follow an edit."""
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +33,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Caption:
-    """A name, and behind it the number in a cell; x and y are the centre in pixels."""
+    """A name and the number in a cell; x and y are the centre in pixels."""
 
     name: str
     cell: str
@@ -83,29 +83,35 @@ def _edges(network: Network) -> Iterator[tuple[str, str]]:
 
 
 def _caption_places(network: Network, nodes: dict[str, Node]) -> Iterator[tuple[str, float, float, str]]:
-    """Place the weights on their edges, straight ones in the middle, crossing ones near their end."""
+    """Yield name, centre and colour of every caption."""
     sources: Iterable[str] = network.inputs
     for layer in network.layers:
         for neuron in layer:
-            end = nodes[neuron.name]
             for weight, source in zip(neuron.weights, sources, strict=True):
-                start = nodes[source]
-                along = 0.5 if start.y == end.y else 0.68
-                outside = 0 if start.y != end.y else (-12 if end.y < _HEIGHT / 2 else 12)
-                yield weight, start.x + along * (end.x - start.x), start.y + along * (end.y - start.y) + outside, _DARK
+                yield weight, *_on_edge(nodes[source], nodes[neuron.name]), _DARK
         middles = (_HEIGHT / 2,) if len({neuron.bias for neuron in layer}) == 1 else (_HEIGHT / 2 - 9, _HEIGHT / 2 + 9)
         for bias, y in zip(dict.fromkeys(neuron.bias for neuron in layer if neuron.bias), middles, strict=False):
             yield bias, nodes[layer[0].name].x + 24, y, _TARGET
         sources = [neuron.activation for neuron in layer]
     for name in network.inputs:
-        yield name, nodes[name].x, nodes[name].y + (-32 if nodes[name].y < _HEIGHT / 2 else 32), _INPUT
+        yield name, nodes[name].x, nodes[name].y + _outwards(nodes[name].y, 32), _INPUT
     for target, activation in zip(network.targets, sources, strict=True):
-        node = nodes[activation]
-        yield target, node.x + 4, node.y + (-32 if node.y < _HEIGHT / 2 else 32), _TARGET
+        yield target, nodes[activation].x + 4, nodes[activation].y + _outwards(nodes[activation].y, 32), _TARGET
     for error, activation in zip(network.errors, sources, strict=True):
         x, y = (nodes[activation].x + nodes[TOTAL_ERROR].x) / 2, (nodes[activation].y + _HEIGHT / 2) / 2
-        yield error, x + 8, y + (-16 if y < _HEIGHT / 2 else 16), _ERROR
+        yield error, x + 8, y + _outwards(y, 16), _ERROR
     yield TOTAL_ERROR, nodes[TOTAL_ERROR].x - 14, 160, _ERROR
+
+
+def _on_edge(start: Node, end: Node) -> tuple[float, float]:
+    """Return a place at an edge: beside the middle of a straight one, near the end of one that crosses another."""
+    along, offset = (0.5, _outwards(end.y, 12)) if start.y == end.y else (0.68, 0)
+    return start.x + along * (end.x - start.x), start.y + along * (end.y - start.y) + offset
+
+
+def _outwards(y: float, distance: int) -> int:
+    """Return the offset by which something at `y` moves away from the picture's middle line."""
+    return -distance if y < _HEIGHT / 2 else distance
 
 
 _PAPER = f'<a:solidFill><a:srgbClr val="{_WHITE}"/></a:solidFill>'
@@ -129,7 +135,7 @@ class Shapes:
         self._shape(node.name, "ellipse", box, f"<a:solidFill>{_colour(node.fill)}</a:solidFill>", run, "ctr")
 
     def caption(self, caption: Caption) -> None:
-        """Write a name and, behind it, a field that shows a cell of the class sheet."""
+        """Write a name and, right of it, a field that shows a cell of the class sheet."""
         value = f"{caption.value:.9g}"
         name_width, value_width = 6 * len(caption.name) + 4, 5 * len(value) + 6
         left, top = caption.x - (name_width + value_width) / 2, caption.y - 8

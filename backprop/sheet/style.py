@@ -1,4 +1,4 @@
-"""How the workbook looks: fills, fonts and borders by what a cell is for."""
+"""Fonts, fills, borders, input rules and page set-up of the workbook."""
 
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
@@ -30,7 +30,7 @@ WRAP = Alignment(wrap_text=True, vertical="top")
 
 
 def named_styles() -> tuple[NamedStyle, ...]:
-    """Make the styles of the many cells; looking a name up is much quicker than comparing fonts."""
+    """Return the styles of the many cells; looking a name up is much quicker than comparing fonts."""
     error_font = Font(name="Calibri", size=9, bold=True, color="FFFFFFFF")
     return NamedStyle(DATA, font=Font(name="Calibri", size=9)), NamedStyle(ERROR_DATA, font=error_font, fill=RED)
 
@@ -43,7 +43,7 @@ def make_header(sheet: Worksheet, row: int, texts: list[str]) -> None:
 
 
 def make_editable(sheet: Worksheet, cell: str, *, large: bool = False) -> None:
-    """Make a cell look like one that the reader may change."""
+    """Mark a cell as one that the reader may change."""
     sheet[cell].font = EDITABLE_LARGE if large else EDITABLE
     sheet[cell].fill = YELLOW
     sheet[cell].border = Border(_GREY, _GREY, _GREY, _GREY)
@@ -63,15 +63,15 @@ def make_box(sheet: Worksheet, area: str) -> None:
 
 
 def validate_learning_rate(sheet: Worksheet, cell: str) -> None:
-    """Let a cell take positive numbers only."""
+    """Restrict a cell to positive numbers."""
     rule = DataValidation(type="decimal", operator="greaterThan", formula1="0", allow_blank=False)
     rule.promptTitle, rule.prompt = "Learning rate η", "Any positive number. The rows below follow at once."
     rule.errorTitle, rule.error = "Not a learning rate", "η must be a number above 0, such as 0.5."
     _add(sheet, rule, [cell])
 
 
-def validate_nudge(sheet: Worksheet, cell: str) -> None:
-    """Let a cell take small positive numbers only."""
+def validate_step_size(sheet: Worksheet, cell: str) -> None:
+    """Restrict a cell to small positive numbers."""
     rule = DataValidation(type="decimal", operator="between", formula1="1E-9", formula2="0.1", allow_blank=False)
     rule.promptTitle, rule.prompt = "Nudge ε", "How far each weight is moved, such as 0.0001."
     rule.errorTitle, rule.error = "Not a nudge", "ε must be a number from 0.000000001 to 0.1."
@@ -79,7 +79,7 @@ def validate_nudge(sheet: Worksheet, cell: str) -> None:
 
 
 def validate_iteration(sheet: Worksheet, cell: str, last: int) -> None:
-    """Let a cell take the number of an iteration only."""
+    """Restrict a cell to the numbers of the table's iterations."""
     rule = DataValidation(type="whole", operator="between", formula1="0", formula2=str(last), allow_blank=False)
     rule.promptTitle, rule.prompt = "Iteration", f"Any row of the table, 0 to {last}."
     rule.errorTitle, rule.error = "Not an iteration", f"The table has the iterations 0 to {last}."
@@ -87,7 +87,7 @@ def validate_iteration(sheet: Worksheet, cell: str, last: int) -> None:
 
 
 def colour_verdicts(sheet: Worksheet, area: str) -> None:
-    """Colour cells green where they say AGREES, and red where they say anything else."""
+    """Colour cells green where they hold AGREES, and red where they hold anything else."""
     first = area.split(":")[0]
     for condition, colour in ((f'{first}="{AGREES}"', "FFC6EFCE"), (f'{first}<>"{AGREES}"', "FFFFC7CE")):
         fill = PatternFill("solid", bgColor=colour)
@@ -95,7 +95,7 @@ def colour_verdicts(sheet: Worksheet, area: str) -> None:
 
 
 def validate_numbers(sheet: Worksheet, cells: list[str]) -> None:
-    """Let cells take numbers only."""
+    """Restrict cells to numbers."""
     rule = DataValidation(type="decimal", operator="between", formula1="-1E+300", formula2="1E+300", allow_blank=False)
     rule.errorTitle, rule.error = "Not a number", "Inputs, targets, weights and biases are numbers."
     _add(sheet, rule, cells)
@@ -109,7 +109,7 @@ def _add(sheet: Worksheet, rule: DataValidation, cells: list[str]) -> None:
 
 
 def print_on_one_width(sheet: Worksheet, header_row: int | None = None) -> None:
-    """Print landscape, A4, one page wide, the header on every page."""
+    """Set the sheet to print on landscape A4, one page wide, the header on every page."""
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)

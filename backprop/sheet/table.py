@@ -1,9 +1,9 @@
-"""The live table: header, iteration 0, and every further row as formulas by neighbouring cells."""
+"""The live table: a header, iteration 0, and further rows of formulas that read the row itself and the one above."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+import sympy as sp
 from openpyxl.worksheet.worksheet import Worksheet
 
 from backprop.derivation import Derivation
@@ -19,15 +19,20 @@ _COLUMN_WIDTH = 10.7
 
 @dataclass(frozen=True)
 class Run:
-    """One table's worth: the mathematics, the starting values, and the numbers to cache."""
+    """Content of one table: the equations, the starting values, and the numbers to cache."""
 
     derivation: Derivation
     preset: Preset
     trace: Trace
 
+    @property
+    def start(self) -> dict[str, float]:
+        """Every number of iteration 0 by name, and the biases that are not trained."""
+        return {**self.preset.values, **dict(zip(self.trace.columns, self.trace.values[0].tolist(), strict=True))}
+
 
 def write_table(book: Book, sheet: Worksheet, place: TablePlace, run: Run) -> None:
-    """Write a whole table. Only the first sheet's holds starting values; other tables refer to it."""
+    """Write a whole table. The first sheet's holds the starting values; other tables refer to it."""
     style.make_header(sheet, place.header_row, [header(name) for name in place.columns])
     for column, name in enumerate(place.columns, start=1):
         sheet.column_dimensions[place.letter(name)].width = _COLUMN_WIDTH
@@ -44,24 +49,19 @@ def write_table(book: Book, sheet: Worksheet, place: TablePlace, run: Run) -> No
 
 
 def _formulas(place: TablePlace, run: Run, name: str) -> Callable[[int], str | None]:
-    """Give a column's formula by iteration; None where a number is typed."""
-    derivation = run.derivation
-    start = None if place.origin is None else f"='{place.origin.sheet}'!{place.origin.cell(name)}"
-
-    def printed(expression: Any, row: str) -> str:
-        return ExcelPrinter(lambda symbol: place.reference(symbol, row)).formula(expression)
-
-    if name in (*run.preset.network.targets, *run.preset.network.inputs):
-        pattern = f"={place.letter(name)}{{before}}"
-    elif name in run.preset.network.parameters:
-        update = next(e for e in derivation.updates if e.name == name)
-        pattern = printed(update.expression, "{before}")
-    else:
-        start = pattern = printed(derivation.equation(name).expression, "{row}")
+    """Return a column's formula by iteration; None where a number is typed."""
+    derivation, network = run.derivation, run.preset.network
+    from_row_above = {constant: sp.Symbol(constant) for constant in (*network.targets, *network.inputs)}
+    from_row_above |= {update.name: update.expression for update in derivation.updates}
+    expression = from_row_above[name] if name in from_row_above else derivation.equation(name).expression
+    pattern = ExcelPrinter(lambda symbol: place.reference(symbol, "{row}")).formula(expression)
 
     def formula_at(iteration: int) -> str | None:
         row = place.first_row + iteration
-        chosen = pattern if iteration else start
-        return None if chosen is None else chosen.format(row=row, before=row - 1)
+        if name not in from_row_above:
+            return pattern.format(row=row)
+        if iteration > 0:
+            return pattern.format(row=row - 1)
+        return None if place.origin is None else f"='{place.origin.sheet}'!{place.origin.cell(name)}"
 
     return formula_at

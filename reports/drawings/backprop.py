@@ -1,14 +1,17 @@
-"""The pictures of Part 1: the network with its values, and the error curves."""
+"""The pictures of Part 1: the network with its values, and the error curves, into which the page's script draws too."""
 
 import math
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Ellipse, FancyBboxPatch, Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-from backprop.network import TOTAL_ERROR
+from backprop.part1 import SEARCHED_ITERATIONS
 from reports.drawings.theme import (
     ACCENT,
+    CLASSES,
     INK,
     MUTED,
     PAPER,
@@ -16,6 +19,7 @@ from reports.drawings.theme import (
     RULE,
     SERIES,
     Drawing,
+    Frame,
     canvas,
     frame_of,
     label_ends,
@@ -23,43 +27,64 @@ from reports.drawings.theme import (
     themed,
     without_minor_ticks,
 )
-from reports.formats import counted, listing, share, short, significant
+from reports.formats import short, significant
+from reports.prose import prose
 from reports.views.backprop import BackpropView
-from reports.views.learning_rates import Comparison, Curve
-from reports.views.network_plan import Box, Wire, plan
+from reports.views.learning_rates import Comparison, LearningCurve
+from reports.views.network_layout import Box, Wire
+
+
+@dataclass(frozen=True)
+class LiveCurve:
+    """A run that the figures show."""
+
+    label: str
+    learning_rate: float
+    colour: str
+    """The word by which the style sheet knows its colour."""
+
+
+@dataclass(frozen=True)
+class LiveFigure:
+    """A figure to draw into."""
+
+    name: str
+    frame: Frame
+
+
+@dataclass(frozen=True)
+class LiveComparison:
+    """The error curves, slowest first, and the figures that show them."""
+
+    iterations: int
+    """Rows of a run, iteration 0 included."""
+    searched: int
+    """How many rows to search for the iteration at which the error has halved."""
+    curves: tuple[LiveCurve, ...]
+    figures: tuple[LiveFigure, ...]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON can carry it."""
+        return asdict(self)
 
 
 def network_drawing(view: BackpropView) -> Drawing:
     """Draw the 2-2-2 network with its starting values, and what iteration 0 computes in each neuron."""
-    arranged = plan(view.preset.network)
+    layout = view.explorer.layout
     with themed():
-        figure = canvas(arranged.width, arranged.height)
+        figure = canvas(layout.width, layout.height)
         axes = figure.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, arranged.width), ylim=(arranged.height, 0))
+        axes.set(xlim=(0, layout.width), ylim=(layout.height, 0))
         axes.axis("off")
-        for wire in arranged.wires:
+        for wire in layout.wires:
             _draw_wire(axes, wire, view)
-        for box in arranged.boxes:
+        for box in layout.boxes:
             _draw_box(axes, box, _value(view, box.key))
-        for note in arranged.notes:
+        for note in layout.notes:
             given = _value(view, note.value) if note.value else ""
             _write(axes, note.x, note.y, note.text + given, 11, ACCENT if given else MUTED)
-    network = view.preset.network
-    weights = ", ".join(f"{name} = {short(view.preset.values[name])}" for name in network.weights)
-    description = (
-        f"From left to right: the inputs {listing(network.inputs)}; the hidden neurons, each with its net input and "
-        f"its output; the output neurons; the errors against the targets; their sum {TOTAL_ERROR}. "
-        f"Each neuron is joined to all of the layer before. Weights: {weights}. "
-        f"Iteration 0 computes {', '.join(f'{name} = {_value(view, name)}' for name in _computed(view))}."
-    )
-    return Drawing("network", "The network and its starting values", description, figure)
-
-
-def _computed(view: BackpropView) -> tuple[str, ...]:
-    """Name what the drawing shows beside the starting values, from left to right."""
-    network = view.preset.network
-    neurons = [name for layer in network.layers for neuron in layer for name in (neuron.name, neuron.activation)]
-    return (*neurons, *network.errors, TOTAL_ERROR)
+    return Drawing("network", "The network and its starting values", prose("drawings.network", view), figure)
 
 
 def _draw_wire(axes: Axes, wire: Wire, view: BackpropView) -> None:
@@ -99,7 +124,7 @@ def _write(axes: Axes, x: float, y: float, text: str, size: float, colour: str =
 
 
 def _value(view: BackpropView, name: str) -> str:
-    """Spell what the network starts with as it was chosen, and what iteration 0 computes with four digits."""
+    """Format what the network starts with as it was chosen, and what iteration 0 computes with four digits."""
     given = view.preset.values.get(name)
     return significant(float(view.trace.column(name)[0]), 4) if given is None else short(given)
 
@@ -117,13 +142,11 @@ def comparison_drawing(comparison: Comparison, *, logarithmic: bool) -> Drawing:
         label_ends(axes, ends)
         frame = frame_of(axes)
     scale = "logarithmic" if logarithmic else "linear"
-    description = f"Total error over {counted(comparison.iterations, 'iteration')}, {scale} scale. " + "; ".join(
-        _in_words(curve) for curve in comparison.curves
-    )
-    return Drawing(name, f"Total error for each learning rate, {scale} scale", description + ".", figure, frame)
+    description = prose("drawings.comparison", comparison, scale)
+    return Drawing(name, f"Total error for each learning rate, {scale} scale", description, figure, frame)
 
 
-def curve_drawing(comparison: Comparison, curve: Curve) -> Drawing:
+def curve_drawing(comparison: Comparison, curve: LearningCurve) -> Drawing:
     """Draw the error curve of one learning rate, on the scale that all of them share."""
     colour = curve_colours(comparison)[comparison.curves.index(curve)]
     with themed():
@@ -132,11 +155,11 @@ def curve_drawing(comparison: Comparison, curve: Curve) -> Drawing:
         _scale(axes, comparison, logarithmic=False)
         label_ends(axes, _plot(axes, curve, colour))
     title = f"Total error at {curve.label}"
-    return Drawing(curve.picture, title, _in_words(curve) + ".", figure)
+    return Drawing(curve.picture, title, prose("drawings.curve", curve), figure)
 
 
 def curve_colours(comparison: Comparison) -> list[str]:
-    """Give each of the asked curves a colour of the series, and one of the reader's own the ink."""
+    """Return each curve's colour: of the series for those that the exercise asks for, else the ink."""
     series = iter(SERIES)
     return [next(series, INK) if curve.learning_rate in comparison.asked else INK for curve in comparison.curves]
 
@@ -144,7 +167,7 @@ def curve_colours(comparison: Comparison) -> list[str]:
 def _scale(axes: Axes, comparison: Comparison, logarithmic: bool) -> None:
     axes.set_xlim(0, max(comparison.iterations - 1, 1))
     axes.set_xlabel("iteration")
-    axes.set_ylabel("total error" + (", logarithmic" if logarithmic else ""))
+    axes.set_ylabel("total error E_total" + (", logarithmic" if logarithmic else ""))
     # So far to the left that numbers don't reach it even in the larger type of a phone.
     unit = axes.get_position().width / axes.bbox.width
     axes.yaxis.set_label_coords(30 * unit, 0.5, transform=axes.figure.transFigure)
@@ -162,8 +185,8 @@ def _scale(axes: Axes, comparison: Comparison, logarithmic: bool) -> None:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 3)))
 
 
-def _plot(axes: Axes, curve: Curve, colour: str) -> list[tuple[float, float, str, str]]:
-    """Plot one curve; give its label and where it belongs."""
+def _plot(axes: Axes, curve: LearningCurve, colour: str) -> list[tuple[float, float, str, str]]:
+    """Plot one curve; return its label and where it belongs."""
     lowest, highest = axes.get_ylim()
     floor = lowest if axes.get_yscale() == "log" else -math.inf
     points = [(i, max(error, floor)) for i, error in enumerate(curve.errors) if math.isfinite(error)]
@@ -174,8 +197,13 @@ def _plot(axes: Axes, curve: Curve, colour: str) -> list[tuple[float, float, str
     return [(x, min(y, highest), curve.label, colour)]
 
 
-def _in_words(curve: Curve) -> str:
-    start = f"{curve.label} starts at {significant(curve.first, 4)}"
-    if curve.overflow is not None:
-        return f"{start} and overflows at iteration {curve.overflow}"
-    return f"{start} and ends at {significant(curve.final, 4)}, {share(curve.share)} of it"
+def live_comparison(view: BackpropView, drawings: tuple[Drawing, ...]) -> LiveComparison:
+    """Collect what the script needs for the drawings that have a frame."""
+    comparison = view.comparison
+    curves = zip(comparison.curves, curve_colours(comparison), strict=True)
+    return LiveComparison(
+        iterations=comparison.iterations,
+        searched=SEARCHED_ITERATIONS,
+        curves=tuple(LiveCurve(curve.label, curve.learning_rate, CLASSES[colour]) for curve, colour in curves),
+        figures=tuple(LiveFigure(drawing.name, drawing.frame) for drawing in drawings if drawing.frame),
+    )

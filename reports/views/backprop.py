@@ -1,24 +1,21 @@
-"""Everything that the page says about Part 1, computed from the derivation."""
+"""Everything that the page shows of Part 1."""
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import sympy as sp
 from markupsafe import Markup
 
-from backprop import derivation as mathematics
-from backprop.derivation import Derivation
-from backprop.network import SHEET_ITERATIONS, SHEET_LEARNING_RATES, TOTAL_ERROR, Preset, gradient_name
-from backprop.panels import panels
-from backprop.simulate import Trace, simulate
-from reports.formats import fixed, short
-from reports.views.explanations import PanelWords, panel_words
+from backprop.derivation import Derivation, Identity, Slip, replace_symbols
+from backprop.network import SHEET_ITERATIONS, TOTAL_ERROR, Kind, Preset, gradient_name
+from backprop.panels import Panel
+from backprop.part1 import Part1, WorkedExample, partial
+from backprop.simulate import Trace
 from reports.views.explorer import ExplorerView, StartingValue, starting_values, view_explorer
-from reports.views.formulas import Formula, formula, partial, symbol
-from reports.views.learning_rates import Comparison, compare
-from reports.views.worked import WorkedGroup, work_out
+from reports.views.formulas import Formula, print_formula, print_numbers, print_symbol
+from reports.views.learning_rates import Comparison, compare_learning_rates
 
 FIRST_ROWS = 10
 _LINE_WIDTH, _CLOSE = 0.005, 0.01
@@ -27,11 +24,12 @@ _LINE_WIDTH, _CLOSE = 0.005, 0.01
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a panel: a formula, what it says, and why it is so where that needs saying."""
+    """One line of a panel: a formula, and its meaning in one phrase."""
 
     formula: Formula
     meaning: str
-    reason: str
+    name: str
+    """What the template's explanation of the line is called; empty where it needs none."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +37,36 @@ class PanelView:
     """One numbered panel of the class sheet."""
 
     number: int
+    name: str
     title: str
-    introduction: str
     steps: tuple[Step, ...]
-    conclusion: str
+
+
+@dataclass(frozen=True)
+class WorkedLine:
+    """One formula of iteration 0: with letters, with numbers put in, and its value."""
+
+    formula: Formula
+    numbers: tuple[Markup, ...]
+    value: float
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the sheet, spelled for reading."""
+    """A column of the sheet."""
 
     name: str
     symbol: Markup
-    cells: tuple[str, ...]
+    kind: Kind
+    values: tuple[float, ...]
+
+    @property
+    def decimals(self) -> int | None:
+        """How many decimals to show; None for what is shown as it was typed."""
+        if self.kind in (Kind.TARGET, Kind.INPUT):
+            return None
+        # Errors and gradients become smaller than weights and activations.
+        return 9 if self.kind in (Kind.ERROR, Kind.TOTAL_ERROR, Kind.GRADIENT) else 6
 
 
 @dataclass(frozen=True)
@@ -62,9 +77,18 @@ class ValueTable:
     columns: tuple[Column, ...]
 
     def from_to(self, first: str, last: str) -> "ValueTable":
-        """Take the columns from one name to another."""
+        """Return the columns from one name to another."""
         names = [column.name for column in self.columns]
         return ValueTable(self.iterations, self.columns[names.index(first) : names.index(last) + 1])
+
+
+@dataclass(frozen=True)
+class PaperTables:
+    """The table in parts that fit the width of a sheet of paper."""
+
+    hidden: ValueTable
+    output: ValueTable
+    gradients: ValueTable
 
 
 @dataclass(frozen=True)
@@ -82,7 +106,7 @@ class SlipLine:
 
     @property
     def relative_error(self) -> float:
-        """Give the error of the taught value as a share of the right one."""
+        """Return the error of the taught value as a share of the right one."""
         return self.taught_value / self.derived_value - 1 if self.derived_value else math.nan
 
 
@@ -99,12 +123,12 @@ class SlipView:
 
     @property
     def is_visible(self) -> bool:
-        """Tell whether the error curve moves by more than the width of its line."""
+        """Return whether the error curve moves by more than the width of its line."""
         return not self.largest_shift <= _LINE_WIDTH * self.first_error
 
     @property
     def is_small(self) -> bool:
-        """Tell whether the wrong gradients themselves are close to the right ones."""
+        """Return whether the wrong gradients themselves are close to the right ones."""
         return all(abs(line.relative_error) < _CLOSE for line in self.lines)
 
 
@@ -119,120 +143,91 @@ class BackpropView:
     values: tuple[StartingValue, ...]
     panels: tuple[PanelView, ...]
     update: Formula
-    worked: tuple[WorkedGroup, ...]
+    worked: Mapping[str, tuple[WorkedLine, ...]]
+    """By the names of the worked example's groups."""
     table: ValueTable
     explorer: ExplorerView
     comparison: Comparison
     slip: SlipView
-    proofs: tuple[mathematics.Identity, ...]
+    identities: tuple[Identity, ...]
 
     @property
-    def sections(self) -> tuple[tuple[str, ValueTable], ...]:
-        """Split the table so that each part fits the width of a sheet of paper."""
-        network = self.preset.network
+    def computed(self) -> tuple[Column, ...]:
+        """The columns of the forward pass."""
+        kinds = (Kind.NET_INPUT, Kind.ACTIVATION, Kind.ERROR, Kind.TOTAL_ERROR)
+        return tuple(column for column in self.table.columns if column.kind in kinds)
+
+    @property
+    def paper_tables(self) -> PaperTables:
+        """Split the table."""
+        network, table = self.preset.network, self.table
         hidden, output = network.layers
-        table, last = self.table, self.table.columns[-1].name
-        return (
-            ("Weights and values of the hidden layer", table.from_to(hidden[0].weights[0], hidden[-1].activation)),
-            ("Weights and values of the output layer, and the error", table.from_to(output[0].weights[0], TOTAL_ERROR)),
-            ("Gradients", table.from_to(gradient_name(network.weights[0]), last)),
+        return PaperTables(
+            table.from_to(hidden[0].weights[0], hidden[-1].activation),
+            table.from_to(output[0].weights[0], TOTAL_ERROR),
+            table.from_to(gradient_name(network.weights[0]), table.columns[-1].name),
         )
 
 
-def view_backprop(preset: Preset, learning_rate: float) -> BackpropView:
-    """Compute Part 1 for a preset and a learning rate. Raises BackpropError for a learning rate that makes no run."""
-    derivation = mathematics.derive(preset.network)
-    trace = simulate(derivation, preset, learning_rate, SHEET_ITERATIONS)
-    rates = tuple(sorted({*SHEET_LEARNING_RATES, learning_rate}))
+def view_backprop(part1: Part1) -> BackpropView:
+    """Arrange Part 1 for the page."""
     return BackpropView(
-        preset=preset,
-        learning_rate=learning_rate,
+        preset=part1.preset,
+        learning_rate=part1.learning_rate,
         iterations=SHEET_ITERATIONS,
-        trace=trace,
-        values=starting_values(preset, preset.values),
-        panels=_panels(derivation),
-        update=formula((sp.Symbol("w_new"), _update(derivation))),
-        worked=work_out(derivation, preset, trace),
-        table=_table(trace, _rows_shown(trace)),
-        explorer=view_explorer(derivation, preset, learning_rate),
-        comparison=compare(derivation, preset, rates, SHEET_LEARNING_RATES, SHEET_ITERATIONS),
-        slip=_slip(derivation, preset, trace),
-        proofs=mathematics.verify_gradients(derivation),
+        trace=part1.trace,
+        values=starting_values(part1.preset, part1.preset.values),
+        panels=tuple(map(_panel, part1.panels)),
+        update=print_formula((sp.Symbol("w_new"), _update(part1.derivation))),
+        worked={field.name: _worked_lines(part1, getattr(part1.worked, field.name)) for field in fields(WorkedExample)},
+        table=_table(part1),
+        explorer=view_explorer(part1),
+        comparison=compare_learning_rates(part1),
+        slip=_slip(part1),
+        identities=part1.identities,
     )
 
 
-def _panels(derivation: Derivation) -> tuple[PanelView, ...]:
-    told = zip(panels(derivation), panel_words(derivation.network), strict=True)
-    return tuple(
-        PanelView(
-            panel.number,
-            panel.title,
-            words.introduction,
-            tuple(
-                Step(formula(line.terms), _sentence(line.meaning), _reason(words, i))
-                for i, line in enumerate(panel.lines)
-            ),
-            words.conclusion,
-        )
-        for panel, words in told
-    )
-
-
-def _reason(words: PanelWords, index: int) -> str:
-    return words.reasons.get(index, "")
-
-
-def _sentence(meaning: str) -> str:
-    # A sentence that starts with a symbol's name keeps it as it is spelled.
-    first = meaning.split()[0]
-    return meaning if any(c.isdigit() or c == "_" for c in first) else meaning[0].upper() + meaning[1:]
+def _panel(panel: Panel) -> PanelView:
+    steps = tuple(Step(print_formula(line.terms), line.meaning, line.name) for line in panel.lines)
+    return PanelView(panel.number, panel.name, panel.title, steps)
 
 
 def _update(derivation: Derivation) -> Any:
-    """Write the update rule for any weight w."""
+    """Return the update rule for any weight w."""
     first = derivation.updates[0]
-    weight = sp.Symbol(first.name)
-    generic = {weight: sp.Symbol("w"), sp.Symbol(gradient_name(first.name)): partial(TOTAL_ERROR, "w")}
-    return _renamed(first.expression, generic)
+    generic = {sp.Symbol(first.name): sp.Symbol("w")}
+    generic |= {sp.Symbol(gradient_name(first.name)): partial(TOTAL_ERROR, "w")}
+    return replace_symbols(first.expression, generic)
 
 
-def _renamed(expression: Any, names: Mapping[Any, Any]) -> Any:
-    """Exchange symbols without letting sympy reorder."""
-    if not expression.args:
-        return names.get(expression, expression)
-    return expression.func(*(_renamed(part, names) for part in expression.args), evaluate=False)
-
-
-def _rows_shown(trace: Trace) -> tuple[int, ...]:
-    """Show the first rows and the last one."""
-    last = len(trace.values) - 1
-    return (*range(min(FIRST_ROWS, last)), last)
-
-
-def _table(trace: Trace, rows: tuple[int, ...]) -> ValueTable:
-    return ValueTable(
-        rows,
-        tuple(
-            Column(name, symbol(name), tuple(_spelling(name)(float(trace.column(name)[row])) for row in rows))
-            for name in trace.columns
-        ),
+def _worked_lines(part1: Part1, equations: Sequence[tuple[Any, Any]]) -> tuple[WorkedLine, ...]:
+    values = part1.values
+    return tuple(
+        WorkedLine(print_formula((left, right)), print_numbers(right, values, values[left]), values[left])
+        for left, right in equations
     )
 
 
-def _spelling(name: str) -> Callable[[float], str]:
-    """Give errors and gradients more decimals than weights and activations; inputs and targets as they were typed."""
-    if name[0] in "ti":
-        return short
-    return lambda value: fixed(value, 9 if name[0] in "Ed" else 6)
+def _table(part1: Part1) -> ValueTable:
+    """Take the first rows and the last one."""
+    network, trace = part1.preset.network, part1.trace
+    last = len(trace.values) - 1
+    rows = (*range(min(FIRST_ROWS, last)), last)
+    columns = (
+        Column(name, print_symbol(name), network.kind(name), tuple(float(trace.column(name)[row]) for row in rows))
+        for name in trace.columns
+    )
+    return ValueTable(rows, tuple(columns))
 
 
-def _slip(derivation: Derivation, preset: Preset, trace: Trace) -> SlipView:
-    """Run the class sheet's own formulas beside the derived ones."""
-    taught = simulate(mathematics.as_taught(derivation), preset, trace.learning_rate, len(trace.values))
+def _slip(part1: Part1) -> SlipView:
+    """Compare the class sheet's own formulas with the derived ones."""
+    taught, trace = part1.as_taught, part1.trace
     shifts = abs(taught.column(TOTAL_ERROR) - trace.column(TOTAL_ERROR))
     shifts = shifts[: min(len(taught.complete), len(trace.complete))]
     return SlipView(
-        lines=tuple(_slip_line(slip, taught, trace) for slip in mathematics.slips(derivation)),
+        lines=tuple(_slip_line(slip, taught, trace) for slip in part1.slips),
         largest_shift=float(shifts.max()) if shifts.size else math.nan,
         at_iteration=int(shifts.argmax()) if shifts.size else 0,
         rows=len(shifts),
@@ -240,14 +235,14 @@ def _slip(derivation: Derivation, preset: Preset, trace: Trace) -> SlipView:
     )
 
 
-def _slip_line(slip: mathematics.Slip, taught: Trace, trace: Trace) -> SlipLine:
+def _slip_line(slip: Slip, taught: Trace, trace: Trace) -> SlipLine:
     return SlipLine(
         name=slip.name,
-        symbol=symbol(slip.name),
-        taught=formula((slip.taught,)),
-        derived=formula((slip.derived,)),
+        symbol=print_symbol(slip.name),
+        taught=print_formula((slip.taught,)),
+        derived=print_formula((slip.derived,)),
         taught_value=float(taught.column(slip.name)[0]),
         derived_value=float(trace.column(slip.name)[0]),
-        used=symbol(slip.used),
-        meant=symbol(slip.meant),
+        used=print_symbol(slip.used),
+        meant=print_symbol(slip.meant),
     )

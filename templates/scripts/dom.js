@@ -1,27 +1,24 @@
 // The page's elements: found with the class that the script needs, or made.
 
-/**
- * Return the first element that a selector matches. Throws where there is none, or one of another class.
- * @template {Element} [T=HTMLElement]
- * @param {string} selector @param {new () => T} [kind] @param {ParentNode} [root] @returns {T}
- */
-export function find(selector, kind = /** @type {new () => any} */ (HTMLElement), root = document) {
+// Throws where the first match is none of that class.
+/** @type {<T extends Element = HTMLElement>(selector: string, kind?: new () => T, root?: ParentNode) => T} */
+export function find(selector, kind = /** @type {any} */ (HTMLElement), root = document) {
   const element = root.querySelector(selector);
   if (element instanceof kind) return element;
   throw new TypeError(`“${selector}” matches no ${kind.name}`);
 }
 
-/**
- * @template {Element} [T=HTMLElement]
- * @param {string} selector @param {new () => T} [kind] @param {ParentNode} [root] @returns {T[]}
- */
-export function findAll(selector, kind = /** @type {new () => any} */ (HTMLElement), root = document) {
-  return /** @type {T[]} */ ([...root.querySelectorAll(selector)].filter(element => element instanceof kind));
+/** @type {<T extends Element = HTMLElement>(selector: string, kind?: new () => T, root?: ParentNode) => T[]} */
+export function findAll(selector, kind = /** @type {any} */ (HTMLElement), root = document) {
+  return /** @type {any[]} */ ([...root.querySelectorAll(selector)]).filter(element => element instanceof kind);
 }
 
 // Parse a JSON block of the page; tests/scripts/page_data.d.ts declares what Python writes into it.
-export function readJson(/** @type {string} */ id) {
-  return JSON.parse(find(`#${id}`, HTMLScriptElement).text);
+export const readJson = (/** @type {string} */ id) => JSON.parse(find(`#${id}`, HTMLScriptElement).text);
+
+/** @param {Element} element @param {Record<string, string | number>} attributes */
+export function setAttributes(element, attributes) {
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
 }
 
 /** @param {string} name @param {Record<string, string | number>} attributes */
@@ -32,11 +29,6 @@ export function createSvg(name, attributes, text = "") {
   return element;
 }
 
-/** @param {Element} element @param {Record<string, string | number>} attributes */
-export function setAttributes(element, attributes) {
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-}
-
 /** @param {string} name @param {(string | Node)[]} content */
 export function createMath(name, ...content) {
   const element = document.createElementNS("http://www.w3.org/1998/Math/MathML", name);
@@ -45,6 +37,4 @@ export function createMath(name, ...content) {
 }
 
 // What can wait until the page is on the screen.
-export function afterFirstPaint(/** @type {() => void} */ task) {
-  requestAnimationFrame(() => setTimeout(task));
-}
+export const afterFirstPaint = (/** @type {() => void} */ task) => requestAnimationFrame(() => setTimeout(task));

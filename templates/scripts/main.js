@@ -1,11 +1,11 @@
 // What runs when the page is there. All other modules are imported, each by what needs it.
 import { readNetwork, runImage } from "./cnn.js";
 import { networkSlopes } from "./derivation.js";
-import { startDigit } from "./digit.js";
+import { DigitField } from "./digit.js";
 import { imageOfStrokes } from "./digit_image.js";
 import { afterFirstPaint, findAll } from "./dom.js";
 import { Explorer } from "./explorer.js";
-import { startComparison } from "./learning_rates.js";
+import { Comparison } from "./learning_rates.js";
 import { startMistakes } from "./mistakes.js";
 import { formatBrief, formatSignificant } from "./numbers.js";
 import { runNetwork } from "./run.js";
@@ -14,7 +14,8 @@ import { runNetwork } from "./run.js";
 const page = {
   ...{ formatBrief, formatSignificant, imageOfStrokes, networkSlopes, readNetwork, runImage, runNetwork },
   /** @type {Explorer | null} */ explorer: null,
-  /** @type {ReturnType<typeof startComparison> | null} */ comparison: null,
+  /** @type {DigitField | null} */ digit: null,
+  /** @type {Comparison | null} */ comparison: null,
 };
 Object.assign(globalThis, { page });
 
@@ -34,10 +35,6 @@ addEventListener("resize", stopAtScrollers);
 document.addEventListener("toggle", stopAtScrollers, true);
 // From here on the whole page is laid out, so that nothing moves while one scrolls (see style.css).
 afterFirstPaint(() => document.documentElement.classList.add("painted"));
-afterFirstPaint(() => {
-  page.explorer = new Explorer();
-});
-afterFirstPaint(() => {
-  page.comparison = startComparison();
-});
-afterFirstPaint(startDigit);
+afterFirstPaint(() => { page.explorer = new Explorer(); });
+afterFirstPaint(() => { page.comparison = new Comparison(); });
+afterFirstPaint(() => { page.digit = new DigitField(); });

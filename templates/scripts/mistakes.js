@@ -5,14 +5,10 @@ export function startMistakes() {
   const groups = findAll(".mistake");
   // A network without a mistake has a matrix alone.
   if (!groups.length) return;
-  const matrix = find("#confusion");
-  const links = findAll("a", HTMLAnchorElement, matrix);
-  const status = find("#shown");
-  const button = find("#show-all");
-  const everything = status.textContent;
+  const matrix = find("#confusion"), links = findAll("a", HTMLAnchorElement, matrix);
+  const status = find("#shown"), everything = status.textContent, button = find("#show-all");
 
-  /** @param {string | null} name */
-  const showOnly = name => {
+  const showOnly = (/** @type {string | null} */ name) => {
     for (const group of groups) group.hidden = name !== null && group.id !== name;
     for (const link of links) {
       if (link.hash === `#${name}`) link.setAttribute("aria-current", "true");

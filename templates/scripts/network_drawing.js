@@ -2,57 +2,49 @@
 import { find, findAll, setAttributes } from "./dom.js";
 import { formatBrief, formatSigned } from "./numbers.js";
 import { settings } from "./run.js";
-/** @typedef {{ values: Values, backward: boolean, chosen: string }} Shown the row with all slopes, what is shown of it */
+/** @typedef {{ values: Values, backward: boolean, chosen: string }} Shown `values` holds the row and all slopes */
 
-/**
- * Copy the still figure and make its parts focusable.
- * @param {(key: string) => void} onChoose is called when the reader points at a part or walks to it with the keyboard
- */
-export function createNetworkDrawing(onChoose) {
-  const svg = /** @type {SVGSVGElement} */ (find("#flow", SVGSVGElement).cloneNode(true));
-  for (const element of svg.querySelectorAll("title, desc")) element.remove();
-  for (const name of ["id", "aria-labelledby"]) svg.removeAttribute(name);
-  setAttributes(svg, { role: "group", "aria-label": "The network. Arrow keys walk from part to part." });
-  const parts = new Map(findAll(".piece", SVGElement, svg).map(element => [element.dataset.key ?? "", element]));
-  for (const [key, element] of parts) {
-    if (settings.keys.includes(key)) makeFocusable(element, () => onChoose(key));
+export class NetworkDrawing {
+  constructor(/** @type {(key: string) => void} where the reader points, or walks with the keyboard */ onChoose) {
+    this.svg = /** @type {SVGSVGElement} */ (find("#flow", SVGSVGElement).cloneNode(true));
+    for (const element of this.svg.querySelectorAll("title, desc")) element.remove();
+    for (const name of ["id", "aria-labelledby"]) this.svg.removeAttribute(name);
+    setAttributes(this.svg, { role: "group", "aria-label": "The network. Arrow keys walk from part to part." });
+    const pieces = findAll(".piece", SVGElement, this.svg);
+    this.parts = new Map(pieces.map(element => [element.dataset.key ?? "", element]));
+    for (const key of settings.keys) {
+      const element = /** @type {SVGElement} */ (this.parts.get(key));
+      setAttributes(element, { role: "button", tabindex: -1 });
+      for (const event of ["pointerenter", "focus"]) element.addEventListener(event, () => onChoose(key));
+      element.addEventListener("click", () => element.focus());
+    }
+    this.svg.addEventListener("keydown", event => this.walk(event));
   }
-  svg.addEventListener("keydown", event => walk(event, parts));
-  return {
-    svg,
-    show: (/** @type {Shown} */ shown) => {
-      svg.classList.toggle("backward", shown.backward);
-      for (const [key, element] of parts) showPart(key, element, shown);
-      for (const note of findAll("[data-given]", SVGElement, svg)) {
-        note.textContent = formatBrief(shown.values[note.dataset.given ?? ""]);
-      }
-    },
-    // Let the gradient run back once, stage by stage; the style sheet lets nothing move for those who prefer that.
-    pulse: () => {
-      svg.classList.remove("pulse");
-      svg.getBoundingClientRect(); // without a layout in between, the animation would not start anew
-      svg.classList.add("pulse");
-    },
-  };
-}
 
-/** @param {SVGElement} element @param {() => void} onChoose */
-function makeFocusable(element, onChoose) {
-  setAttributes(element, { role: "button", tabindex: -1 });
-  for (const event of ["pointerenter", "focus"]) element.addEventListener(event, onChoose);
-  element.addEventListener("click", () => element.focus());
-}
+  show(/** @type {Shown} */ shown) {
+    this.svg.classList.toggle("backward", shown.backward);
+    for (const [key, element] of this.parts) showPart(key, element, shown);
+    for (const note of findAll("[data-given]", SVGElement, this.svg)) {
+      note.textContent = formatBrief(shown.values[note.dataset.given ?? ""]);
+    }
+  }
 
-/** @param {KeyboardEvent} event @param {Map<string, SVGElement>} parts */
-function walk(event, parts) {
-  const { keys } = settings;
-  /** @type {Record<string, number>} */
-  const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -keys.length, End: keys.length };
-  if (!(event.key in steps) || !(event.target instanceof SVGElement)) return;
-  const key = event.target.closest(".piece")?.getAttribute("data-key") ?? "";
-  const next = Math.min(Math.max(keys.indexOf(key) + steps[event.key], 0), keys.length - 1);
-  parts.get(keys[next])?.focus();
-  event.preventDefault();
+  walk(/** @type {KeyboardEvent} */ event) {
+    const { keys } = settings;
+    /** @type {Record<string, number>} */
+    const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -keys.length, End: keys.length };
+    if (!(event.key in steps) || !(event.target instanceof SVGElement)) return;
+    const place = keys.indexOf(event.target.closest(".piece")?.getAttribute("data-key") ?? "");
+    this.parts.get(keys[Math.min(Math.max(place + steps[event.key], 0), keys.length - 1)])?.focus();
+    event.preventDefault();
+  }
+
+  // Let the gradient run back once, stage by stage; the style sheet lets nothing move for those who prefer that.
+  pulse() {
+    this.svg.classList.remove("pulse");
+    this.svg.getBoundingClientRect(); // without a layout in between, the animation would not start anew
+    this.svg.classList.add("pulse");
+  }
 }
 
 /** @param {string} key @param {SVGElement} element @param {Shown} shown */
@@ -74,14 +66,13 @@ function showPart(key, element, { values, backward, chosen }) {
   if (!(key in settings.paths)) return;
   const label = gradient === null ? `${key} = ${text}` : `∂E_total/∂${key} = ${text}`;
   const isChosen = key === chosen;
-  setAttributes(element, { "aria-label": `${label}, ${settings.meanings[key]}`, tabindex: isChosen ? 0 : -1 });
+  setAttributes(element, { "aria-label": `${label}, ${element.dataset.meaning}`, tabindex: isChosen ? 0 : -1 });
   element.setAttribute("aria-pressed", String(isChosen));
   element.classList.toggle("chosen", isChosen);
 }
 
 // The ground of a weight's label is as wide as its text, as in the still figure.
-/** @param {SVGElement} element @param {number} letters */
-function fitGround(element, letters) {
+function fitGround(/** @type {SVGElement} */ element, /** @type {number} */ letters) {
   const ground = element.querySelector(".wire-piece .ground");
   if (!ground) return;
   const width = 8 * letters + 18;

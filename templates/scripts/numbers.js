@@ -4,15 +4,13 @@ import { createMath, find } from "./dom.js";
 export const OVERFLOW_TEXT = "#NUM!";
 const TIMES_TEN = "\u00a0×\u00a010";
 
-/** @param {number} value @param {number} digits */
-export function formatSignificant(value, digits) {
+export function formatSignificant(/** @type {number} */ value, /** @type {number} */ digits) {
   if (!Number.isFinite(value)) return OVERFLOW_TEXT;
   const [mantissa, power] = value.toExponential(digits - 1).split("e");
   const exponent = Number(power);
-  const text =
-    exponent >= -5 && exponent < digits
-      ? trimZeros(value.toFixed(Math.max(digits - 1 - exponent, 0)))
-      : trimZeros(mantissa) + TIMES_TEN + formatSuperscript(exponent);
+  const text = exponent >= -5 && exponent < digits
+    ? trimZeros(value.toFixed(Math.max(digits - 1 - exponent, 0)))
+    : trimZeros(mantissa) + TIMES_TEN + formatSuperscript(exponent);
   return text.replace(/^-/, "−");
 }
 
@@ -21,44 +19,39 @@ export function formatBrief(/** @type {number} */ value, digits = 4) {
   return formatSignificant(value, significant).replace(TIMES_TEN, "×10");
 }
 
-export function formatSigned(/** @type {number} */ value) {
-  return (value > 0 && value < Infinity ? "+" : "") + formatBrief(value, 3);
-}
-
 export function formatPercent(/** @type {number} */ share) {
   const text = formatSignificant(100 * share, 3);
   return text === OVERFLOW_TEXT ? text : `${text}\u00a0%`;
 }
 
-export function formatCount(/** @type {number} */ number) {
-  return number.toLocaleString("en");
-}
-
+export const formatSigned = (/** @type {number} */ value) =>
+  (value > 0 && value < Infinity ? "+" : "") + formatBrief(value, 3);
+export const formatCount = (/** @type {number} */ number) => number.toLocaleString("en");
 // The shortest text that reads back as the same double.
-export function formatExact(/** @type {number} */ value) {
-  return Number.isFinite(value) ? String(value) : OVERFLOW_TEXT;
-}
+export const formatExact = (/** @type {number} */ value) => (Number.isFinite(value) ? String(value) : OVERFLOW_TEXT);
+export const formatSuperscript = (/** @type {number} */ exponent) =>
+  [...String(exponent)].map(sign => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("");
+const trimZeros = (/** @type {string} */ text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 
-function trimZeros(/** @type {string} */ text) {
-  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
-}
-
-export function formatSuperscript(/** @type {number} */ exponent) {
-  return [...String(exponent)].map(sign => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("");
-}
-
-// Format as MathML; a negative operand stands in brackets.
-export function createMathNumber(/** @type {number} */ value, digits = 6, operand = true) {
+// Format six digits as MathML; a negative operand stands in brackets.
+export function createNumber(/** @type {number} */ value, isOperand = true) {
   if (!Number.isFinite(value)) return createMath("mtext", OVERFLOW_TEXT);
-  const [number, power] = formatSignificant(Math.abs(value), digits).split(TIMES_TEN);
+  const [number, power] = formatSignificant(Math.abs(value), 6).split(TIMES_TEN);
   const size = createMath("mrow", createMath("mn", number));
   if (power) {
-    const exponent = value.toExponential(digits - 1).split("e")[1].replace("+", "").replace("-", "−");
+    const exponent = value.toExponential(5).split("e")[1].replace("+", "").replace("-", "−");
     size.append(createMath("mo", "×"), createMath("msup", createMath("mn", "10"), createMath("mn", exponent)));
   }
   if (value >= 0) return size;
   const negative = createMath("mrow", createMath("mo", "−"), size);
-  return operand ? createMath("mrow", createMath("mo", "("), negative, createMath("mo", ")")) : negative;
+  return isOperand ? createMath("mrow", createMath("mo", "("), negative, createMath("mo", ")")) : negative;
+}
+
+// What derivation.js calls. Excel's EXP is #NUM! where JavaScript's is Infinity, and whatever uses #NUM! is #NUM! too:
+// NaN does the same.
+export function excelExp(/** @type {number} */ x) {
+  const result = Math.exp(x);
+  return result === Infinity ? NaN : result;
 }
 
 // NaN for what is no number; a comma is refused, because 1,000 means different things to different readers.
@@ -68,62 +61,54 @@ function parseNumber(/** @type {string} */ text) {
   return Number.isFinite(number) ? number : NaN;
 }
 
-/**
- * Make a text field a field for numbers: what can't be read is named beside it, and the last valid number stays in force.
- * @param {HTMLInputElement} input
- * @param {(number: number) => void} onNumber gets every new valid number
- * @param {(number: number) => string} findProblem names what is wrong with a number, or returns ""
- * @param {(() => void) | null} onClear for a field that may be empty
- */
-export function createNumberField(input, onNumber, findProblem = () => "", onClear = null) {
-  const complaint = find(`#${input.getAttribute("aria-describedby")}`);
-  let valid = NaN;
-  const isCleared = () => onClear !== null && !input.value.trim();
-  /** @param {string} text */
-  const complain = text => {
-    complaint.textContent = text;
-    if (text) input.setAttribute("aria-invalid", "true");
-    else input.removeAttribute("aria-invalid");
-  };
-  /** @param {number} number */
-  const set = number => {
-    valid = number;
-    input.value = Number.isNaN(number) ? "" : String(number);
-    complain("");
-  };
-  const check = () => {
-    const number = parseNumber(input.value);
-    return { number, problem: Number.isNaN(number) ? explainUnreadable(input.value) : findProblem(number) };
-  };
-  input.addEventListener("input", () => {
-    if (isCleared()) {
-      set(NaN);
-      onClear?.();
-      return;
-    }
-    const { number, problem } = check();
-    // Half a number is no mistake yet: a complaint waits until the reader leaves the field.
-    if (problem) return;
-    complain("");
-    valid = number;
-    onNumber(number);
-  });
-  input.addEventListener("change", () => {
-    const { problem } = check();
-    complain(problem && !isCleared() ? `${problem}${Number.isNaN(valid) ? "" : ` ${valid} stays.`}` : "");
-  });
-  input.addEventListener("keydown", event => {
-    if (event.key === "Escape") set(valid);
-  });
-  return { set };
-}
+// A text field for a number: what can't be read is named beside it, and the last valid number stays in force.
+export class NumberField {
+  /**
+   * @param {HTMLInputElement} input @param {(number: number) => void} onNumber gets every new valid number
+   * @param {{ isPositive?: boolean, onClear?: () => void }} options `onClear` for a field that may be empty
+   */
+  constructor(input, onNumber, { isPositive = false, onClear } = {}) {
+    this.input = input;
+    this.isPositive = isPositive;
+    this.valid = NaN;
+    const isCleared = () => onClear && !input.value.trim();
+    input.addEventListener("input", () => {
+      const number = parseNumber(input.value);
+      if (isCleared()) {
+        this.set(NaN);
+        onClear?.();
+      } else if (!this.findProblem()) {
+        // Half a number is no mistake yet: a complaint waits until the reader leaves the field.
+        this.complain("");
+        this.valid = number;
+        onNumber(number);
+      }
+    });
+    input.addEventListener("change", () => {
+      const problem = isCleared() ? "" : this.findProblem();
+      this.complain(problem && !Number.isNaN(this.valid) ? `${problem} ${this.valid} stays.` : problem);
+    });
+    input.addEventListener("keydown", event => { if (event.key === "Escape") this.set(this.valid); });
+  }
 
-function explainUnreadable(/** @type {string} */ text) {
-  if (!text.trim()) return "A number is missing.";
-  const hint = text.includes(",") ? " Write it with a point and without commas." : "";
-  return `“${text.trim().slice(0, 20)}” is not a number.${hint}`;
-}
+  set(/** @type {number} */ number) {
+    this.valid = number;
+    this.input.value = Number.isNaN(number) ? "" : String(number);
+    this.complain("");
+  }
 
-export function findRateProblem(/** @type {number} */ eta) {
-  return eta > 0 ? "" : "η must be above 0.";
+  complain(/** @type {string} */ text) {
+    find(`#${this.input.getAttribute("aria-describedby")}`).textContent = text;
+    if (text) this.input.setAttribute("aria-invalid", "true");
+    else this.input.removeAttribute("aria-invalid");
+  }
+
+  findProblem() {
+    const text = this.input.value.trim(), number = parseNumber(text);
+    if (this.isPositive && number <= 0) return "η must be above 0.";
+    if (!Number.isNaN(number)) return "";
+    if (!text) return "A number is missing.";
+    const hint = text.includes(",") ? " Write it with a point and without commas." : "";
+    return `“${text.slice(0, 20)}” is not a number.${hint}`;
+  }
 }

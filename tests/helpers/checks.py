@@ -19,7 +19,7 @@ layouts = st.builds(
     helpers=st.integers(0, 5),
 )
 # Without shrinking: the plans are small as they are, and each one costs a workbook.
-quickly = settings(max_examples=20, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+quickly = settings(max_examples=min(20, settings().max_examples), phases=(Phase.explicit, Phase.reuse, Phase.generate))
 
 
 def check(plan):

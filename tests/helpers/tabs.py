@@ -1,7 +1,5 @@
 """The page in a browser tab that many tests share, and what they do there."""
 
-from axe_playwright_python.base import AXE_FILE_PATH
-
 # Runs before the page does, so that no violation is missed.
 COUNT_VIOLATIONS = """
 window.violations = [];
@@ -60,6 +58,8 @@ def press_tab_until(page, condition, limit=150):
 
 def axe_findings(page, selector="html"):
     """List what axe finds wrong in a part of the page, or can't decide: (rule, where)."""
+    from axe_playwright_python.base import AXE_FILE_PATH  # `make quick` works without
+
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
     # What passed is not needed, and to report it would take four times as long.

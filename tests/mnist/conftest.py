@@ -1,10 +1,11 @@
-"""The images, a part of them, and a short training run, made once for all tests."""
+"""The images, a part of them, and a short training run, made once for all tests of a process."""
 
 import dataclasses
 from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 from mnist import run
 from mnist.data import Dataset, load
@@ -27,7 +28,9 @@ def one_thread() -> None:
 def data_folder() -> Path:
     """The project's own data folder, so that the images are downloaded once and not once per test run."""
     folder = Path(__file__).parents[2] / "data"
-    load(folder)
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / ".lock"):  # several test processes may begin together
+        load(folder)
     return folder
 
 
@@ -44,7 +47,7 @@ def part(dataset: Dataset) -> Dataset:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny() -> Recipe:
     return TINY
 

@@ -15,6 +15,11 @@ from mnist.model import count_multiply_adds
 from mnist.records import History, read_history
 
 
+@pytest.fixture(autouse=True)
+def small_matrices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "_MATRIX", 256)
+
+
 @pytest.fixture
 def trained(finished_run: Path, monkeypatch: pytest.MonkeyPatch) -> History:
     """Let trainings that are to be timed end at once, with two epochs of known length."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import torch
+from bits import assert_same_bits
+from old_checkpoints import write_as_version_0_1_0
 
 from mnist import checkpoint
 from mnist.errors import MnistError
@@ -17,6 +19,14 @@ from mnist.records import read_history
 
 def test_the_checkpoint_carries_the_history(finished_run: Path) -> None:
     assert checkpoint.load(finished_run / "model.pt").history == read_history(finished_run / "history.json")
+
+
+def test_a_checkpoint_of_version_0_1_0_is_read(finished_run: Path, tmp_path: Path) -> None:
+    found = checkpoint.load(finished_run / "model.pt")
+    write_as_version_0_1_0(tmp_path / "model.pt", found)
+    old = checkpoint.load(tmp_path / "model.pt")
+    assert old.history == found.history
+    assert_same_bits(old.states, found.states)
 
 
 def test_the_file_does_not_depend_on_its_name(finished_run: Path, tmp_path: Path) -> None:

@@ -19,62 +19,75 @@ from mnist.machine import choose_device, choose_processes
 from mnist.recipe import RECIPES
 from mnist.training import Training
 
-# A process of a group: trains on so few images that rounding has no time to grow, and writes what it ends with.
-MEMBER = """
-import sys, torch
+# One process that forks the members of each group, so that torch is imported once. They train on so few images that
+# rounding has no time to grow, and rank 0 writes what it ends with.
+GROUPS = """
+import dataclasses, os, sys, torch
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from conftest import TINY
+from mnist import training as trainings
 from mnist.data import Dataset, load
 from mnist.distributed import exit_process, join_process_group
-from mnist import training as trainings
 from mnist.training import Training
-import dataclasses
+
 trainings.EXCHANGE_INTERVAL = 2
 torch.set_num_threads(1)
 data = load(Path({data!r}))
-train, test = slice({images}), slice(301)
+train, test = slice(150), slice(301)
 part = Dataset(data.train_images[train], data.train_labels[train], data.test_images[test], data.test_labels[test])
-choosy = {{"hard_example_fraction": 0.3, "easy_example_fraction": 0.2, "full_epochs_at_start": 1}}
-recipe = dataclasses.replace(TINY, epochs=2, ghost_batch_size=16, muon_learning_rate={muon}, **choosy)
-with join_process_group("cpu") as group:
-    training = Training(recipe, 5, "float32", part, group)
-    records = [training.run_epoch(epoch, lambda _: None) for epoch in (1, 2)]
-    if group.is_rank_0:
-        torch.save({{"states": training.states(), "losses": [r.train_loss for r in records],
-            "rates": [r.learning_rate for r in records], "correct": [r.train_accuracy for r in records],
-            "tested": [r.test_accuracy for r in records]}}, sys.argv[1])
-exit_process(0)
+mining = {{"hard_example_fraction": 0.3, "easy_example_fraction": 0.2, "full_epochs_at_start": 1}}
+
+def train(muon, path):
+    recipe = dataclasses.replace(TINY, epochs=2, ghost_batch_size=16, muon_learning_rate=muon, **mining)
+    with join_process_group("cpu") as group:
+        training = Training(recipe, 5, "float32", part, group)
+        records = [training.run_epoch(epoch, lambda _: None) for epoch in (1, 2)]
+        if group.is_rank_0:
+            torch.save({{"states": training.states(), "losses": [r.train_loss for r in records],
+                "rates": [r.learning_rate for r in records], "correct": [r.train_accuracy for r in records],
+                "tested": [r.test_accuracy for r in records]}}, path)
+    exit_process(0)
+
+def fork(rank, size, muon, path):
+    pid = os.fork()
+    if not pid:
+        os.environ.update(RANK=str(rank), WORLD_SIZE=str(size), MNIST_RENDEZVOUS=f"{{path}}.meeting", **{loopback!r})
+        train(muon, path)
+    return pid
+
+for name, size, muon in {groups!r}:
+    members = [fork(rank, size, muon, f"{folder}/{{name}}.pt") for rank in range(size)]
+    assert [os.waitpid(member, 0)[1] for member in members] == [0] * size
 """
+CASES = {"two": (2, 0.0), "four": (4, 0.05)}
+RUNS = {"alone": 1, "together": 0, "again": 0}
 
 
-def trained_by(processes: int, folder: Path, data: Path, muon: float) -> dict[str, Any]:
-    code = MEMBER.format(tests=str(Path(__file__).parent), data=str(data), muon=muon, images=150)
-    result = folder / f"{processes}.pt"
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    script = folder / "member.py"
-    script.write_text(code)
-    done = subprocess.run(
-        [*command, str(script), str(result)] if processes > 1 else [sys.executable, str(script), str(result)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+@pytest.fixture(scope="module")
+def trained(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What one process and two groups of the same size end with, in each of the cases."""
+    folder = tmp_path_factory.mktemp("groups")
+    groups = [
+        (f"{case}-{run}", count or size, muon) for case, (size, muon) in CASES.items() for run, count in RUNS.items()
+    ]
+    tests, loopback = str(Path(__file__).parent), distributed._loopback()
+    script = GROUPS.format(tests=tests, data=str(data_folder), folder=folder, groups=groups, loopback=loopback)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    content: dict[str, Any] = torch.load(result, weights_only=True)
-    return content
+    return {name: torch.load(folder / f"{name}.pt", weights_only=True) for name, _, _ in groups}
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize(
-    ("processes", "muon", "tolerance"),
+    ("case", "tolerance"),
     # torch.optim.Muon rounds to bfloat16 on the way, where sums in another order make larger steps.
-    [(2, 0.0, 2e-4), (4, 0.05, 5e-3)],
+    [("two", 2e-4), ("four", 5e-3)],
 )
 def test_one_process_and_several_compute_the_same(
-    tmp_path: Path, data_folder: Path, processes: int, muon: float, tolerance: float
+    trained: dict[str, dict[str, Any]], case: str, tolerance: float
 ) -> None:
-    alone, together = (trained_by(count, tmp_path, data_folder, muon) for count in (1, processes))
-    again = trained_by(processes, tmp_path, data_folder, muon)
+    alone, together, again = (trained[f"{case}-{run}"] for run in RUNS)
     assert all(
         torch.equal(value, again["states"]["network"][name]) for name, value in together["states"]["network"].items()
     )

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from torchvision.datasets import MNIST
 
+from backprop.errors import OutputError
 from mnist import download
 from mnist.errors import MnistError
 from mnist.idx import MD5_SUMS, md5_of, raw_folder, read_genuine
@@ -170,7 +171,7 @@ def test_a_data_folder_that_cannot_be_written_is_named(
 ) -> None:
     (tmp_path / "data").write_text("a file where the folder should be")
     monkeypatch.setattr(download, "_download", lambda _: read_genuine(raw_folder(data_folder)))
-    with pytest.raises(MnistError, match="can't be written"):
+    with pytest.raises(OutputError, match=r"raw can't be written .*another folder with --data"):
         download.fetch(tmp_path / "data")
 
 

@@ -1,6 +1,7 @@
 """Runs on disk: interrupted and resumed, kept, moved aside, refused."""
 
 import dataclasses
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from bits import assert_same_bits
+from old_checkpoints import write_as_version_0_1_0
 
 from backprop.errors import BackpropError
 from mnist import checkpoint, run
@@ -15,7 +17,7 @@ from mnist.data import Dataset
 from mnist.machine import hardware
 from mnist.progress import EpochBar, Progress, Reporter, RunBars
 from mnist.recipe import Recipe
-from mnist.records import History, read_history
+from mnist.records import EpochRecord, History, read_history
 from mnist.run import ExistingRunPolicy, RunSettings
 
 
@@ -49,9 +51,23 @@ class InterruptingBar(EpochBar):
             raise KeyboardInterrupt
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def settings(tiny: Recipe) -> RunSettings:
     return RunSettings("accurate", tiny, seed=3)
+
+
+@pytest.fixture(scope="module")
+def whole(settings: RunSettings, part: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an uninterrupted run of `settings`; not to be changed."""
+    folder = tmp_path_factory.mktemp("whole")
+    go(folder, settings, part)
+    return folder
+
+
+@pytest.fixture
+def copied(whole: Path, tmp_path: Path) -> Path:
+    """A copy of `whole` for one test."""
+    return Path(shutil.copytree(whole, tmp_path / "copied"))
 
 
 def go(
@@ -72,41 +88,49 @@ def timeless(history: History) -> History:
 
 @pytest.mark.parametrize("epoch", [1, 2, 3])
 def test_interrupted_and_resumed_is_uninterrupted_to_the_bit(
-    tmp_path: Path, part: Dataset, settings: RunSettings, epoch: int
+    tmp_path: Path, whole: Path, part: Dataset, settings: RunSettings, epoch: int
 ) -> None:
-    whole = go(tmp_path / "whole", settings, part)
     with pytest.raises(KeyboardInterrupt):
-        go(tmp_path / "halves", settings, part, Interrupting(epoch))
-    halves = go(tmp_path / "halves", settings, part)
-    assert timeless(halves) == timeless(whole)
-    one, other = (checkpoint.load(tmp_path / name / "model.pt") for name in ("whole", "halves"))
+        go(tmp_path, settings, part, Interrupting(epoch))
+    assert_ends_as(whole, tmp_path, go(tmp_path, settings, part))
+
+
+def assert_ends_as(whole: Path, resumed: Path, history: History) -> None:
+    assert timeless(history) == timeless(read_history(whole / "history.json"))
+    one, other = (checkpoint.load(folder / "model.pt") for folder in (whole, resumed))
     assert_same_bits(one.states, other.states)
 
 
-def test_another_seed_gives_another_run(tmp_path: Path, part: Dataset, settings: RunSettings) -> None:
-    one = go(tmp_path / "one", settings, part)
-    other = go(tmp_path / "other", dataclasses.replace(settings, seed=4), part)
-    assert timeless(one).epochs != timeless(other).epochs
+def test_an_unfinished_run_of_version_0_1_0_ends_with_the_same_bits(
+    tmp_path: Path, whole: Path, part: Dataset, settings: RunSettings
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path, settings, part, Interrupting(3))
+    write_as_version_0_1_0(tmp_path / "model.pt", checkpoint.load(tmp_path / "model.pt"))
+    assert_ends_as(whole, tmp_path, go(tmp_path, settings, part))
 
 
-def test_history_is_rewritten_from_the_checkpoint(tmp_path: Path, part: Dataset, settings: RunSettings) -> None:
-    whole = go(tmp_path, settings, part)
-    (tmp_path / "history.json").write_text('{"epochs": [')
-    found = run.find_run(tmp_path, settings, ExistingRunPolicy(keep_finished=True), Reporter())
+def test_another_seed_gives_another_run(tmp_path: Path, whole: Path, part: Dataset, settings: RunSettings) -> None:
+    other = go(tmp_path, dataclasses.replace(settings, seed=4), part)
+    assert timeless(read_history(whole / "history.json")).epochs != timeless(other).epochs
+
+
+def test_history_is_rewritten_from_the_checkpoint(whole: Path, copied: Path, settings: RunSettings) -> None:
+    (copied / "history.json").write_text('{"epochs": [')
+    found = run.find_run(copied, settings, ExistingRunPolicy(keep_finished=True), Reporter())
     assert found
-    run.keep(tmp_path, found)
-    assert read_history(tmp_path / "history.json") == whole
+    run.keep(copied, found)
+    assert read_history(copied / "history.json") == read_history(whole / "history.json")
 
 
 def test_a_finished_run_is_kept_on_request_and_differences_are_named(
-    tmp_path: Path, part: Dataset, settings: RunSettings, capsys: pytest.CaptureFixture[str]
+    copied: Path, settings: RunSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    go(tmp_path, settings, part)
-    content = (tmp_path / "model.pt").read_bytes()
+    content = (copied / "model.pt").read_bytes()
     asked = RunSettings("accurate", dataclasses.replace(settings.recipe, epochs=2), seed=9)
-    assert run.find_run(tmp_path, asked, ExistingRunPolicy(keep_finished=True), Reporter())
+    assert run.find_run(copied, asked, ExistingRunPolicy(keep_finished=True), Reporter())
     assert "with seed 3 (asked for: 9), epochs 3 (asked for: 2)" in capsys.readouterr().err
-    assert (tmp_path / "model.pt").read_bytes() == content
+    assert (copied / "model.pt").read_bytes() == content
 
 
 def test_a_finished_run_is_moved_aside_by_the_next(tmp_path: Path, part: Dataset, settings: RunSettings) -> None:
@@ -177,3 +201,22 @@ def test_a_folder_that_cannot_be_written_is_named_before_training(
     monkeypatch.setattr("mnist.training.Training.run_epoch", trained)
     with pytest.raises(BackpropError, match="can't be written"):
         go(tmp_path / "file", settings, part)
+
+
+class Colliding(Reporter):
+    """Starts a second training in the same folder after an epoch of the first."""
+
+    def __init__(self, start: Callable[[], History]) -> None:
+        super().__init__()
+        self.start = start
+
+    def epoch_done(self, record: EpochRecord, history: History) -> None:
+        with pytest.raises(BackpropError, match="another training is at work in"):
+            self.start()
+        super().epoch_done(record, history)
+
+
+def test_two_trainings_do_not_share_a_folder(tmp_path: Path, part: Dataset, settings: RunSettings) -> None:
+    one_epoch = dataclasses.replace(settings, recipe=dataclasses.replace(settings.recipe, epochs=1))
+    go(tmp_path, one_epoch, part, Colliding(lambda: go(tmp_path, one_epoch, part, restart=True)))
+    assert not (tmp_path / "earlier").exists()

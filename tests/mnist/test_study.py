@@ -63,7 +63,19 @@ def test_a_study_goes_on_where_it_stopped(
     tmp_path: Path, part: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("mnist.run.load", lambda _: part)
-    command = ["study", "--recipe", "fast", "--epochs", "1", "--processes", "1", "--output", str(tmp_path)]
+    command = [
+        "study",
+        "--recipe",
+        "fast",
+        "--epochs",
+        "1",
+        "--processes",
+        "1",
+        "--threads",
+        "1",
+        "--output",
+        str(tmp_path),
+    ]
     assert main([*command, "--seeds", "1"]) == 0
     first = (tmp_path / "study" / "fast" / "seed-0" / "model.pt").read_bytes()
     assert main([*command, "--seeds", "2"]) == 0

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import records
 
 from backprop.network import PRESETS
+from backprop.part1 import compute_part1
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 from reports.build import build
 from reports.figures import draw
@@ -24,9 +25,9 @@ from reports.view import Heading, view_page
 
 @pytest.fixture
 def output(tmp_path):
-    """Lay out a folder as the other commands leave it; the workbook is a stand-in that nothing reads."""
+    """Lay out a folder as the other commands leave it; the workbook is a stand-in that nothing opens."""
     records.write_run(tmp_path / "out")
-    (tmp_path / "out" / "backprop.xlsx").write_bytes(b"not a workbook")
+    records.write_stand_in(tmp_path / "out")
     return tmp_path / "out"
 
 
@@ -35,8 +36,8 @@ def built(tmp_path_factory):
     """Build page and hand-in folder with a real workbook."""
     folder = tmp_path_factory.mktemp("built")
     records.write_run(folder)
-    build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 68, False)).book.save(folder / "backprop.xlsx")
-    build(Heading("A title", "Ada Lovelace"), PRESETS["class"], 1.0, read_inputs(folder), folder)
+    build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 68, False)).save(folder / "backprop.xlsx")
+    build(Heading("A title", "Ada Lovelace"), compute_part1(PRESETS["class"], 1.0), read_inputs(folder), folder)
     return folder
 
 
@@ -70,7 +71,7 @@ def make_page(tmp_path_factory):
 
     def make(inputs=None, learning_rate=1.0, preset="class", heading=None):
         heading = heading or Heading(records.HOSTILE, records.HOSTILE)
-        page = view_page(heading, PRESETS[preset], learning_rate, inputs or records.all_inputs())
+        page = view_page(heading, compute_part1(PRESETS[preset], learning_rate), inputs or records.all_inputs())
         path = tmp_path_factory.mktemp("page") / "report.html"
         path.write_text(render(page, draw(page)), encoding="utf-8")
         return path

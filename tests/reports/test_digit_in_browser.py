@@ -37,7 +37,7 @@ def test_drawing_gives_probabilities_and_says_so_after_a_pause(field, digits):
     assert field.locator("#digit-answer").text_content().startswith(f"It looks like {name}: ")
     assert field.locator("#digit-shares .best .digit-name").all_text_contents() == [str(best)]
     assert field.locator("#digit-shares .digit-mark").all_text_contents() == [
-        "answer" if d == best else "" for d in range(10)
+        "prediction" if d == best else "" for d in range(10)
     ]
     expect(field.locator("#digit-status")).to_contain_text(f"The network reads {name}, {100 * found[best]:.1f}")
     assert field.evaluate("told") <= 3  # the cleared field, and two strokes; not each of 30 moves of the pen

@@ -12,10 +12,10 @@ from tabs import DRAWN, drawn, fill, open_tab, wait_until
 
 from backprop.derivation import derive, slopes
 from backprop.network import PRESETS
+from backprop.part1 import evaluate
 from backprop.simulate import simulate, simulate_many
 from reports.formats import brief, significant
 from reports.views.explorer import ITERATIONS, LineWidth
-from reports.views.formulas import value_of
 
 CLASS = PRESETS["class"]
 DERIVATION = derive(CLASS.network)
@@ -233,7 +233,7 @@ def test_data_is_there_in_tables_on_demand(explorer):
     assert agrees(cells[: len(trace.columns)], trace.values[0]).all()
     # What the drawing shows beside the sheet's columns: the gradients of sums, activations and errors.
     values = {sp.Symbol(name): value for name, value in zip(trace.columns, trace.values[0], strict=True)}
-    more = {name: value_of(expression, values) for name, expression in slopes(DERIVATION).items() if name[:2] == "dE"}
+    more = {name: evaluate(expression, values) for name, expression in slopes(DERIVATION).items() if name[:2] == "dE"}
     assert dict(zip(names[len(trace.columns) :], cells[len(trace.columns) :], strict=True)) == pytest.approx(more)
     assert explorer.locator("#explorer-errors tr").count() == 201
     assert explorer.locator("#explorer-errors td").last.text_content() == significant(

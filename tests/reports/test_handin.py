@@ -10,20 +10,22 @@ from office import strip_cached_values
 from programs import require
 
 from backprop.network import PRESETS
+from backprop.part1 import compute_part1
 from reports.build import build
-from reports.drawings import sheet_picture as pictures
-from reports.drawings.sheet_drawing import draw_sheet
+from reports.drawings import sheet as pictures
+from reports.drawings.sheet import draw_sheet
 from reports.errors import ReportError
 from reports.figures import draw
 from reports.handin.folder import _readme
 from reports.handin.markdown import Verbatim, escaped, fenced
 from reports.inputs import read_inputs
+from reports.render import render
 from reports.view import Heading, view_page
 
 
 @pytest.fixture(scope="module")
 def network():
-    return draw(view_page(Heading(), PRESETS["class"], 1.0, records.inputs())).network
+    return draw(view_page(Heading(), compute_part1(PRESETS["class"], 1.0), records.inputs())).network
 
 
 def test_folder_holds_text_workbook_page_and_every_picture(built):
@@ -58,13 +60,13 @@ def test_same_inputs_same_bytes(built):
         return {path.relative_to(built): path.read_bytes() for path in paths}
 
     before = snapshot()
-    build(Heading("A title", "Ada Lovelace"), PRESETS["class"], 1.0, read_inputs(built), built)
+    build(Heading("A title", "Ada Lovelace"), compute_part1(PRESETS["class"], 1.0), read_inputs(built), built)
     assert snapshot() == before
 
 
 def test_hostile_names_stay_text_in_markdown(output):
     author = "<img src=x onerror=alert(1)> [x](https://example.org) `a` | *b* $c$\n# d"
-    page = view_page(Heading(author, author), PRESETS["class"], 1.0, read_inputs(output))
+    page = view_page(Heading(author, author), compute_part1(PRESETS["class"], 1.0), read_inputs(output))
     pictures_shown = _Anything()
     readme = _readme(page, pictures_shown, ["README.md"])
     line = next(line for line in readme.splitlines() if line.startswith("by "))
@@ -120,7 +122,12 @@ def test_sheet_picture_is_kept_until_the_workbook_changes(network, tmp_path, mon
     for program in ("soffice", "pdftoppm"):
         require(program)
     made = []
-    monkeypatch.setattr(pictures, "_printed", lambda content: made.append(content) or b"picture %d" % len(made))
+
+    def print_picture(content):
+        made.append(content)
+        return b"picture %d" % len(made)
+
+    monkeypatch.setattr(pictures, "_print_with_libreoffice", print_picture)
     drawn = [
         pictures.sheet_picture(workbook, Path("backprop.xlsx"), network, tmp_path) for workbook in (b"1", b"1", b"2")
     ]
@@ -129,7 +136,7 @@ def test_sheet_picture_is_kept_until_the_workbook_changes(network, tmp_path, mon
 
 
 def test_a_failing_libreoffice_is_replaced(network, tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures, "_printed", lambda content: None)
+    monkeypatch.setattr(pictures, "_print_with_libreoffice", lambda content: None)
     monkeypatch.setattr(pictures, "draw_sheet", lambda content, name, network: b"drawn")
     assert pictures.sheet_picture(b"", Path("backprop.xlsx"), network, tmp_path) == b"drawn"
 
@@ -137,3 +144,15 @@ def test_a_failing_libreoffice_is_replaced(network, tmp_path, monkeypatch):
 def test_a_broken_workbook_names_the_target(network, tmp_path):
     with pytest.raises(ReportError, match="make workbook"):
         draw_sheet(b"no workbook", tmp_path / "backprop.xlsx", network)
+
+
+def test_page_and_readme_tell_that_another_program_has_saved_the_workbook(output):
+    part1, sentence = compute_part1(PRESETS["class"], 1.0), "Another program has saved the workbook since its export"
+    found = []
+    for content in (b"not a workbook", b"saved by another program"):
+        (output / "backprop.xlsx").write_bytes(content)
+        page = view_page(Heading(), part1, read_inputs(output))
+        found.append(
+            [text.count(sentence) for text in (render(page, draw(page)), _readme(page, _Anything(), ["README.md"]))]
+        )
+    assert found == [[0, 0], [1, 1]]

@@ -5,10 +5,10 @@ import pytest
 from agreement import agrees
 from tabs import axe_findings
 
-from backprop.derivation import derive
 from backprop.network import PRESETS, SHEET_ITERATIONS, SHEET_LEARNING_RATES
+from backprop.part1 import compute_part1
 from reports.formats import significant
-from reports.views.learning_rates import compare
+from reports.views.learning_rates import compare_learning_rates
 
 CLASS = PRESETS["class"]
 FIGURES = ("errors-linear", "errors-logarithmic")
@@ -23,9 +23,8 @@ def page(tab):
     return tab
 
 
-def curves_of(*rates):
-    rates = tuple(sorted({*SHEET_LEARNING_RATES, *rates}))
-    return {c.learning_rate: c for c in compare(derive(CLASS.network), CLASS, rates, rates, SHEET_ITERATIONS).curves}
+def curves_of(rate=1.0):
+    return {curve.learning_rate: curve for curve in compare_learning_rates(compute_part1(CLASS, rate)).curves}
 
 
 def readout(page, figure):
@@ -78,7 +77,7 @@ def test_what_is_said_of_an_own_rate_agrees_with_the_pages_own_reading(page, rat
     if curve.overflow is None:
         assert agrees(facts["errors"], curve.errors).all()
         assert agrees(facts["ratio"], curve.final / slowest.final)
-        assert (facts["rises"], facts["falls"]) == (curve.rises, curve.falls)
+        assert (facts["rises"], facts["falls"]) == (curve.rises, curve.decreases)
         assert facts["stuckAt"] == curve.stuck_at
         assert facts["diverges"] == (curve.final > curve.first)
 

@@ -7,15 +7,18 @@ import pytest
 import records
 
 from backprop.network import PRESETS
-from reports.handin.notebook_source import notebook_source, read_cells
-from reports.render import TEMPLATES
+from backprop.part1 import compute_part1
+from reports.handin.notebook import notebook_source, read_cells
+from reports.prose import TEMPLATES
 from reports.view import Heading, view_page
 
 TEMPLATE = (TEMPLATES / "handin" / "notebook.py").read_text(encoding="utf-8")
 
 
 def page(heading=None, preset="class", learning_rate=1.0):
-    return view_page(heading or Heading("A title", "Ada Lovelace"), PRESETS[preset], learning_rate, records.inputs())
+    return view_page(
+        heading or Heading("A title", "Ada Lovelace"), compute_part1(PRESETS[preset], learning_rate), records.inputs()
+    )
 
 
 @pytest.fixture(scope="module")

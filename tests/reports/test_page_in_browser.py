@@ -71,6 +71,15 @@ def test_axe_would_find_something(visit, one_epoch_page):
     assert [rule for rule, _ in axe_findings(page)] == ["html-has-lang"]
 
 
+def test_one_name_reaches_the_global_scope(visit, hostile_page, tmp_path):
+    empty = tmp_path / "empty.html"
+    empty.write_text("<!doctype html><html class=painted>")
+    names = "Object.getOwnPropertyNames(globalThis)"
+    page = visit(hostile_page)
+    assert set(page.evaluate(names)) - set(visit(empty).evaluate(names)) == {"page"}
+    assert page.evaluate("typeof modules") == "undefined"  # constants are no properties
+
+
 @pytest.mark.parametrize("section", ["iteration", "explore", "slip", "digit"])
 def test_a_link_into_the_page_leads_to_its_heading(visit, path, section):
     page = visit(path, fragment=f"#{section}")

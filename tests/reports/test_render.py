@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from jinja2 import UndefinedError
 
-from reports.render import _environment
+from reports.render import page_environment
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -115,7 +115,7 @@ def test_same_inputs_same_bytes(make_page):
 
 def test_an_undefined_variable_is_an_error():
     with pytest.raises(UndefinedError):
-        _environment().from_string("{{ forgotten }}").render()
+        page_environment().from_string("{{ forgotten }}").render()
 
 
 def test_page_without_author_names_nobody(make_page):

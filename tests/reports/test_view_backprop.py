@@ -1,17 +1,21 @@
+import re
+
 import numpy as np
 import pytest
 from agreement import agrees, read_reference
 
 from backprop.network import PRESETS, SHEET_LEARNING_RATES, TOTAL_ERROR
+from backprop.part1 import compute_part1
+from reports.prose import TEMPLATES, prose, sentences
 from reports.views.backprop import view_backprop
-from reports.views.formulas import names_as_symbols, symbol
+from reports.views.formulas import print_names, print_symbol
 
 CLASS = PRESETS["class"]
 
 
 @pytest.fixture(scope="module")
 def view():
-    return view_backprop(CLASS, 1.0)
+    return view_backprop(compute_part1(CLASS, 1.0))
 
 
 @pytest.mark.parametrize("rate", SHEET_LEARNING_RATES)
@@ -24,7 +28,7 @@ def test_curves_agree_with_the_reference(view, rate):
 def test_worked_numbers_agree_with_the_reference(view):
     header, rows = read_reference("class_eta1.csv")
     reference = dict(zip(header, rows[0], strict=True))
-    worked = {line.formula.text.split(" = ")[0]: line.value for group in view.worked for line in group.lines}
+    worked = {line.formula.text.split(" = ")[0]: line.value for lines in view.worked.values() for line in lines}
     for name in header[8:]:
         if name[0] != "w":
             assert agrees(worked[name.replace("dE_d", "∂E_total/∂")], reference[name]), name
@@ -34,7 +38,7 @@ def test_worked_numbers_agree_with_the_reference(view):
 
 
 def test_the_parts_of_a_hidden_activation_add_up(view):
-    worked = {line.formula.text.split(" = ")[0]: line.value for group in view.worked for line in group.lines}
+    worked = {line.formula.text.split(" = ")[0]: line.value for lines in view.worked.values() for line in lines}
     for a in ("a_h1", "a_h2"):
         assert agrees(worked[f"∂E1/∂{a}"] + worked[f"∂E2/∂{a}"], worked[f"∂E_total/∂{a}"])
 
@@ -44,13 +48,13 @@ def test_table_shows_the_first_rows_and_the_last_of_all_columns(view):
     assert tuple(column.name for column in view.table.columns) == header
     assert view.table.iterations == (*range(10), 67)
     for column in view.table.columns:
-        for iteration, cell in zip(view.table.iterations, column.cells, strict=True):
-            shown = float(cell.replace("−", "-"))
-            assert shown == pytest.approx(rows[iteration, header.index(column.name)], abs=5e-7)
+        for iteration, value in zip(view.table.iterations, column.values, strict=True):
+            assert agrees(value, rows[iteration, header.index(column.name)])
 
 
 def test_sections_for_paper_hold_every_computed_column_once(view):
-    names = [column.name for _, part in view.sections for column in part.columns]
+    tables = view.paper_tables
+    names = [column.name for part in (tables.hidden, tables.output, tables.gradients) for column in part.columns]
     assert names == [column.name for column in view.table.columns][4:]
 
 
@@ -68,15 +72,22 @@ def test_slip_agrees_with_the_class_sheets_own_values(view):
 
 
 def test_the_slip_is_called_visible_where_it_is():
-    slip = view_backprop(PRESETS["class"], 1.0).slip
+    slip = view_backprop(compute_part1(CLASS, 1.0)).slip
     assert (slip.is_visible, slip.is_small) == (False, True)
-    assert view_backprop(PRESETS["class"], 700.0).slip.is_visible
+    assert view_backprop(compute_part1(CLASS, 700.0)).slip.is_visible
 
 
 def test_every_line_of_the_six_panels_is_explained(view):
     assert [panel.number for panel in view.panels] == [1, 2, 3, 4, 5, 6]
-    assert all(panel.introduction for panel in view.panels)
     assert all(step.meaning for panel in view.panels for step in panel.steps)
+
+
+def test_every_text_has_its_place_and_every_named_line_its_text(view):
+    places = {f"{panel.name}_{end}" for panel in view.panels for end in ("introduction", "conclusion")}
+    places |= {f"{panel.name}_{step.name}" for panel in view.panels for step in panel.steps if step.name}
+    assert set(re.findall(r"macro (\w+)", (TEMPLATES / "prose" / "panels.txt").read_text())) == places
+    for place in places:
+        assert prose(f"panels.{place}", CLASS.network) or place.endswith("conclusion")
 
 
 @pytest.mark.parametrize(
@@ -90,34 +101,36 @@ def test_every_line_of_the_six_panels_is_explained(view):
         (2, "The square brings down a 2", "∂E1/∂a_o1 = "),
         (2, "The sigmoid’s slope", "∂a_o1/∂o1 = "),
         (2, "The net input is a sum", "∂o1/∂w5 = a_h1"),
-        (4, "One way leads to E1", "∂E1/∂a_h1 = "),
+        (4, "One path leads to E1", "∂E1/∂a_h1 = "),
         (4, "The other leads to E2", "∂E2/∂a_h1 = "),
-        (4, "Where a value acts in two ways", "∂E_total/∂a_h1 = "),
+        (4, "Where a value acts along two paths", "∂E_total/∂a_h1 = "),
     ],
 )
 def test_a_reason_stands_at_the_line_that_it_explains(view, panel, reason, formula):
-    (step,) = [step for step in view.panels[panel - 1].steps if step.reason.startswith(reason)]
+    shown = view.panels[panel - 1]
+    reasons = {step: prose(f"panels.{shown.name}_{step.name}", CLASS.network) for step in shown.steps if step.name}
+    (step,) = [step for step, text in reasons.items() if text.startswith(reason)]
     assert step.formula.text.startswith(formula)
 
 
 def test_proofs_hold(view):
-    assert len(view.proofs) == 9
-    assert all(proof.holds for proof in view.proofs)
+    assert len(view.identities) == 9
+    assert all(identity.holds for identity in view.identities)
 
 
 def test_mazur_starts_from_the_published_error():
-    view = view_backprop(PRESETS["mazur"], 0.5)
+    view = view_backprop(compute_part1(PRESETS["mazur"], 0.5))
     assert view.comparison.curves[0].first == pytest.approx(0.298371109, abs=5e-10)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("rate", [1e-9, 0.3, 30.0, 1e6, 1e300])
 def test_any_learning_rate_makes_a_view(preset, rate):
-    view = view_backprop(PRESETS[preset], rate)
+    view = view_backprop(compute_part1(PRESETS[preset], rate))
     assert rate in [curve.learning_rate for curve in view.comparison.curves]
-    assert view.comparison.reading
+    assert sentences("learning_rates.reading", view.comparison)
 
 
 def test_a_mark_stays_on_the_line_of_its_symbol():
-    assert names_as_symbols("then w5, not x") == f'then <span class="whole">{symbol("w5")},</span> not x'
-    assert names_as_symbols("w5 & o1") == f"{symbol('w5')} &amp; {symbol('o1')}"
+    assert print_names("then w5, not x") == f'then <span class="whole">{print_symbol("w5")},</span> not x'
+    assert print_names("w5 & o1") == f"{print_symbol('w5')} &amp; {print_symbol('o1')}"

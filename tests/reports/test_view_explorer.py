@@ -6,7 +6,8 @@ import pytest
 
 from backprop.derivation import derive, slopes
 from backprop.network import PRESETS, gradient_name
-from backprop.simulate import first_rows
+from backprop.part1 import compute_part1
+from backprop.simulate import compute_iteration_0
 from reports.views.explorer import LineWidth, view_explorer
 
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
@@ -19,7 +20,7 @@ def preset(request):
 
 @pytest.fixture(scope="module")
 def view(preset):
-    return view_explorer(derive(preset.network), preset, 0.7)
+    return view_explorer(compute_part1(preset, 0.7))
 
 
 def lines(part):
@@ -57,7 +58,7 @@ def test_weights_have_a_path_by_names_and_in_letters_and_an_update(view, preset)
 def test_local_slopes_agree_with_differences_of_the_network(preset):
     """Move one value a little in the equations themselves, and see how the next ones move."""
     derivation = derive(preset.network)
-    row = {**preset.values, **first_rows(derivation, preset, [{}])[0]}
+    row = {**preset.values, **compute_iteration_0(derivation, preset, [{}])[0]}
     expressions = slopes(derivation)
     assert len(expressions) > 30
     for name, expression in expressions.items():
@@ -71,9 +72,9 @@ def test_local_slopes_agree_with_differences_of_the_network(preset):
 
 
 def _value(expression, row):
-    from backprop.activations import spelled_out
+    from backprop.activations import expand_functions
 
-    return float(spelled_out(expression).subs({s: row[str(s)] for s in expression.free_symbols}).evalf())
+    return float(expand_functions(expression).subs({s: row[str(s)] for s in expression.free_symbols}).evalf())
 
 
 def test_gradients_of_nodes_agree_with_a_shift_in_the_network(preset):
@@ -84,10 +85,10 @@ def test_gradients_of_nodes_agree_with_a_shift_in_the_network(preset):
     shifted = derive(replace(preset.network, layers=own))
     biases = {f"shift_{n.name}": preset.values.get(n.bias, 0.0) for layer in (hidden, output) for n in layer}
     start = replace(preset, network=shifted.network, values={**preset.values, **biases})
-    row = {**preset.values, **first_rows(derivation, preset, [{}])[0]}
+    row = {**preset.values, **compute_iteration_0(derivation, preset, [{}])[0]}
     for neuron in (*hidden, *output):
         name = f"shift_{neuron.name}"
-        up, down = first_rows(shifted, start, [{name: biases[name] + 1e-5}, {name: biases[name] - 1e-5}])
+        up, down = compute_iteration_0(shifted, start, [{name: biases[name] + 1e-5}, {name: biases[name] - 1e-5}])
         slope = (up["E_total"] - down["E_total"]) / 2e-5
         assert _value(slopes(derivation)[gradient_name(neuron.name)], row) == pytest.approx(slope, rel=1e-6)
 

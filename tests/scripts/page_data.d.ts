@@ -7,8 +7,6 @@ interface ExplorerSettings {
   starts: Start[];
   keys: string[];
   paths: Record<string, string[]>;
-  spoken: Record<string, string>;
-  meanings: Record<string, string>;
   line_width: LineWidth;
   limits: Limits;
 }

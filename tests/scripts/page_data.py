@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from backprop.network import TOTAL_ERROR
-from reports.drawings.live_comparison import LiveComparison
+from backprop.part1 import SLOPES, STEP
+from reports.drawings.backprop import LiveComparison
 from reports.views.digit import DigitData
-from reports.views.explorer import SLOPES, STEP, ExplorerSettings
+from reports.views.explorer import ExplorerSettings
 
 DECLARATIONS = Path(__file__).with_name("page_data.d.ts")
 _BLOCKS = (ExplorerSettings, LiveComparison, DigitData)

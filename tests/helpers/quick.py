@@ -1,0 +1,75 @@
+"""What `make quick` leaves out, decided by what each test needs: packages, other processes, seconds."""
+
+import functools
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
+
+
+def packages_left_out():
+    """Return the packages of all extras but those that `make quick` installs."""
+    extras = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    names = {
+        extra: {re.split(r"[\[>=]", line)[0].replace("-", "_") for line in lines} for extra, lines in extras.items()
+    }
+    return set().union(*names.values()) - names["quick"] - names["report"]
+
+
+LEFT_OUT = packages_left_out()
+
+
+def pytest_configure():
+    # To import what is None raises ModuleNotFoundError: what is left out does not depend on what is installed.
+    sys.modules.update(dict.fromkeys(LEFT_OUT - sys.modules.keys()))
+    settings.register_profile("quick", settings(), max_examples=5)
+    settings.load_profile("quick")
+
+
+def pytest_runtest_setup():
+    leave_out_processes()
+
+
+@functools.cache
+def leave_out_processes():
+    """Skip a test when it starts a process; called where tests run, as pytest-xdist starts processes of its own."""
+
+    def watch(event, arguments):
+        if event == "subprocess.Popen":
+            pytest.skip("`make quick` leaves out what starts a process")
+
+    sys.addaudithook(watch)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="`make quick` leaves out what is slow"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    report = yield
+    return skipped_for_packages(report, report.call)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    return skipped_for_packages(report, call)
+
+
+def skipped_for_packages(report, call):
+    """Turn a failure into a skip where a package is left out that the test, or something it imports, needs."""
+    error = call.excinfo and call.excinfo.value
+    while error and not isinstance(error, ModuleNotFoundError):
+        error = error.__cause__
+    if error and error.name.partition(".")[0] in LEFT_OUT:
+        report.outcome = "skipped"
+        report.longrepr = (str(Path(__file__)), 1, f"`make quick` leaves out what needs {error.name}")
+    return report
