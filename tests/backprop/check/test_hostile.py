@@ -171,7 +171,7 @@ def test_damaged_bytes_never_break_the_check(tmp_path):
 def test_damaged_xml_never_breaks_the_check(tmp_path):
     numbers = random.Random(5)
     whole = tmp_path / "whole.xlsx"
-    build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 3)).book.save(whole)
+    build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 3)).save(whole)
     for _ in range(60):
 
         def damage(parts):
@@ -236,7 +236,7 @@ def test_folders_duplicates_and_csv(tmp_path, capsys):
 
 def test_the_command_prints_the_contracts_json(tmp_path):
     path = tmp_path / "taught.xlsx"
-    build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 68, as_taught=True)).book.save(path)
+    build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 68, as_taught=True)).save(path)
     process = subprocess.run(
         [sys.executable, "-m", "backprop", "check", "--json", path], capture_output=True, text=True, timeout=120
     )
