@@ -44,11 +44,11 @@ endef
 
 report: $(VENV)/report.stamp ## both parts of the assignment: workbook, trained network, page, hand-in folder
 	$(results)
-	@$(PY) -m reports build $(ETA_FLAG) $(PAGE_FLAGS) --output="$$OUT"
+	@$(PY) -m reports build $(PAGE_FLAGS) --output="$$OUT"
 
 handin: $(VENV)/handin.stamp ## the same with the notebook in the hand-in folder, and all of it packed in handin.zip
 	$(results)
-	@$(PY) -m reports handin $(ETA_FLAG) $(PAGE_FLAGS) --output="$$OUT"
+	@$(PY) -m reports handin $(PAGE_FLAGS) --output="$$OUT"
 
 workbook: $(VENV)/base.stamp ## the live workbook alone (never installs torch); ETA=0.5 sets the learning rate
 	@$(PY) -m backprop workbook $(ETA_FLAG) --output="$$OUT/backprop.xlsx"
@@ -87,7 +87,7 @@ lint: $(VENV)/lint.stamp $(if $(NPM),$(NODE)/stamp) ## check format, style and t
 	@$(if $(NPM),npm --prefix tests/scripts run --silent lint,echo 'not checked because npm is not installed: templates/scripts')
 
 clean: ## remove everything generated, the trained network too; keeps .venv and the downloaded data
-	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/report.html" "$$OUT/report.pdf" "$$OUT/pictures" "$$OUT/pictures-of-tests" "$$OUT/handin.zip" "$$OUT/mnist" "$$OUT/proof.json" "$$OUT/.cache"
+	@rm -rf -- "$$OUT/backprop.xlsx" "$$OUT/backprop.json" "$$OUT/report.html" "$$OUT/report.pdf" "$$OUT/pictures" "$$OUT/pictures-of-tests" "$$OUT/handin.zip" "$$OUT/mnist" "$$OUT/proof.json" "$$OUT/.cache"
 	@for name in README.md S6.ipynb backprop.xlsx report.html pictures results; do rm -rf -- "$$OUT/handin/$$name"; done
 	@rm -f -- "$$OUT"/handin/*.whl; rmdir -- "$$OUT/handin" 2>/dev/null || true
 	@if [ -d "$$OUT" ]; then rmdir -- "$$OUT" 2>/dev/null || echo "kept $$OUT: it holds files that are not ours"; fi

@@ -34,14 +34,15 @@ def _parser() -> Parser:
     _add_derive(commands.add_parser("derive", help="print the derivation"))
     _add_trace(commands.add_parser("trace", help="print the numbers of a run"))
     _add_check(commands.add_parser("check", help="find what is wrong in hand-made sheets of the exercise"))
-    _add_prove(commands.add_parser("prove", help="compute the same numbers five times and compare them"))
+    _add_prove(commands.add_parser("prove", help="compute the same numbers with five engines and compare them"))
     return parser
 
 
 def _add_workbook(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Write a workbook that mirrors the class sheet cell for cell, with live formulas and their values, "
-        "a sheet for each of η = 0.1, 0.2, 0.5, 0.8, 1, 2, and a chart that compares them."
+        "a sheet for each of η = 0.1, 0.2, 0.5, 0.8, 1, 2, and a chart that compares them. "
+        "A file of the same name that ends in .json records what it was made from."
     )
     _add_run_options(parser)
     parser.add_argument(
@@ -58,7 +59,7 @@ def _add_workbook(parser: argparse.ArgumentParser) -> None:
 def _add_derive(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Print the forward pass, the chain rule in the class sheet's six panels, the updates, "
-        "and the proof that every product of factors is the direct derivative."
+        "and, for every product of factors, whether it is the direct derivative."
     )
     _add_preset(parser)
     parser.add_argument("--format", choices=("text", "latex", "mathml", "json"), default="text")
@@ -175,7 +176,7 @@ def _write_workbook(options: argparse.Namespace) -> None:
     preset = _preset(options)
     wanted = WorkbookOptions(preset, _learning_rate(options, preset), options.iterations, options.as_taught)
     export = build_workbook(wanted)
-    export.book.save(options.output)
+    export.save(options.output)
     for trace in export.traces:
         if trace.overflow is not None:
             _warn(f"{_overflows(trace.learning_rate, trace.overflow)}; its cells show #NUM! from there on")
@@ -184,15 +185,15 @@ def _write_workbook(options: argparse.Namespace) -> None:
 
 def _print_derivation(options: argparse.Namespace) -> None:
     from backprop.derivation import derive
-    from backprop.listing import FORMATS
+    from backprop.listing import DERIVATION_FORMATS
 
-    sys.stdout.write(FORMATS[options.format](derive(_preset(options).network)))
+    sys.stdout.write(DERIVATION_FORMATS[options.format](derive(_preset(options).network)))
 
 
 def _print_trace(options: argparse.Namespace) -> None:
     from backprop.derivation import as_taught, derive
+    from backprop.listing import TRACE_FORMATS
     from backprop.simulate import simulate
-    from backprop.table_text import as_csv, as_json
 
     preset = _preset(options)
     derivation = derive(preset.network)
@@ -200,7 +201,7 @@ def _print_trace(options: argparse.Namespace) -> None:
         derivation = as_taught(derivation)
     eta = _learning_rate(options, preset)
     trace = simulate(derivation, preset, eta, options.iterations, sequential=options.sequential)
-    sys.stdout.writelines(as_json(trace) if options.format == "json" else as_csv(trace))
+    sys.stdout.writelines(TRACE_FORMATS[options.format](trace))
     if trace.overflow is not None:
         _warn(f"{_overflows(eta, trace.overflow)}; printed the rows before")
 
@@ -208,10 +209,10 @@ def _print_trace(options: argparse.Namespace) -> None:
 def _check(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from backprop.check.batch import check_files, collect
-    from backprop.check.reports import as_csv, as_json, as_text
+    from backprop.check.output import as_csv, as_json, as_text
+    from backprop.check.workbooks import check_files, collect_files
 
-    files = collect(options.paths)
+    files = collect_files(options.paths)
     if not files:
         raise BackpropError(f"no .xlsx file in {', '.join(map(str, options.paths))}")
     with tqdm(total=len(files), disable=None if len(files) > 1 else True, leave=False, unit=" files") as bar:
@@ -230,6 +231,7 @@ def _prove(options: argparse.Namespace) -> int:
 
     from backprop.crosscheck.comparison import all_cases, compare
     from backprop.crosscheck.engines import ENGINES
+    from backprop.crosscheck.report import format_report
     from backprop.records import write_record
 
     if not (1 <= options.cases <= 1000 and 1 <= options.iterations <= 1000):
@@ -242,15 +244,7 @@ def _prove(options: argparse.Namespace) -> int:
             bar.update()
 
         report = compare(cases, options.seed, show)
-    runs = f"the class sheet's run and {report.cases - 1} random ones (seed {report.seed})"
-    print(f"{runs} of {report.iterations} iterations: {report.numbers} numbers")
-    print("largest |a - b| / max(|b|, 0.1); numbers agree up to 1e-11")
-    for pair in report.pairs:
-        verdict = "agree" if pair.agrees else f"DISAGREE at {pair.where}"
-        gap = "no number" if pair.disagreement is None else f"{pair.disagreement:.1e}"
-        print(f"  {pair.first:<18}{pair.second:<18}{gap:>9}  {verdict}")
-    for engine in report.missing:
-        print(f"  not compared: {engine}")
+    sys.stdout.write(format_report(report))
     if options.output is not None:
         write_record(options.output, report)
     return 0 if all(pair.agrees for pair in report.pairs) else 1

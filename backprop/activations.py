@@ -18,7 +18,7 @@ class ActivationBase(sp.Function):
 
     @staticmethod
     def definition(x: Any) -> Any:
-        """Spell the function out in sympy's own functions."""
+        """Return the function of x in sympy's own functions."""
         raise NotImplementedError
 
 
@@ -33,7 +33,7 @@ class sigma(ActivationBase):  # noqa: N801 - printed by its name
 
     @staticmethod
     def definition(x: Any) -> Any:
-        """Spell σ(x) out as 1/(1 + exp(-x)), in this order."""
+        """Return 1/(1 + exp(-x)), in this order."""
         return sp.Pow(sp.Add(1, sp.exp(-x), evaluate=False), -1, evaluate=False)
 
 
@@ -48,7 +48,7 @@ class Tanh(ActivationBase):
 
     @staticmethod
     def definition(x: Any) -> Any:
-        """Spell it as sympy's own tanh."""
+        """Return sympy's own tanh."""
         return sp.tanh(x)
 
 
@@ -63,7 +63,7 @@ class ReLU(ActivationBase):
 
     @staticmethod
     def definition(x: Any) -> Any:
-        """Spell it as max(0, x)."""
+        """Return max(0, x)."""
         return sp.Max(0, x)
 
 
@@ -74,28 +74,28 @@ class Positive(sp.Function):
 
     @staticmethod
     def definition(x: Any) -> Any:
-        """Spell it as a case distinction."""
+        """Return the case distinction."""
         return sp.Piecewise((1, x > 0), (0, True))
 
 
 FUNCTIONS: tuple[Any, ...] = (sigma, Tanh, ReLU, Positive)
-"""Every function of ours that an equation may hold."""
+"""The functions that an equation may hold beside sympy's own."""
 
 ACTIVATIONS: Mapping[str, type[ActivationBase]] = MappingProxyType({"sigmoid": sigma, "tanh": Tanh, "relu": ReLU})
-"""By the name that a network gives."""
+"""By the name in a network's definition."""
 
 
-def spelled_out(expression: Any) -> Any:
-    """Replace our functions by their definitions, so that sympy can evaluate and differentiate by itself."""
+def expand_functions(expression: Any) -> Any:
+    """Return an expression with our functions replaced by their definitions, which sympy can evaluate."""
     for function in FUNCTIONS:
         expression = expression.replace(function, function.definition)
     return expression.doit()
 
 
 def rule_remainder(activation: type[ActivationBase]) -> Any:
-    """Subtract our derivative from sympy's own derivative of the definition, left and right of 0; 0 when they agree."""
+    """Return the difference of our derivative and sympy's of the definition, left and right of 0; 0 if they agree."""
     remainder = sp.Integer(0)
     for x in (sp.Symbol("x", positive=True), sp.Symbol("x", negative=True)):
-        ours = spelled_out(activation(x).fdiff())
+        ours = expand_functions(activation(x).fdiff())
         remainder += abs(sp.simplify(sp.diff(activation.definition(x).doit(), x) - ours))
     return remainder

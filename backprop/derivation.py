@@ -1,6 +1,6 @@
-"""The mathematics, once: sympy derives it, every printer, sheet and page repeats it."""
+"""The mathematics, derived once with sympy; every printer, sheet and page reads it from here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ ETA = sp.Symbol(LEARNING_RATE)
 
 @dataclass(frozen=True)
 class Equation:
-    """One value of the sheet: a symbol, how it follows from earlier symbols, and what it means."""
+    """One quantity of the sheet: its symbol, an expression in earlier symbols, and its meaning."""
 
     symbol: Expression
     expression: Expression
@@ -26,7 +26,7 @@ class Equation:
 
     @property
     def name(self) -> str:
-        """Name the symbol as trace, JavaScript and tests spell it."""
+        """The symbol's name, the same in trace, JavaScript and tests."""
         return str(self.symbol)
 
 
@@ -44,7 +44,7 @@ class Derivation:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """Name what one iteration holds, in the class sheet's order of columns."""
+        """Every quantity of one iteration, in the class sheet's order of columns."""
         network = self.network
         names = [*network.targets, *network.inputs]
         for layer in network.layers:
@@ -57,16 +57,16 @@ class Derivation:
 
     @cached_property
     def constants(self) -> tuple[str, ...]:
-        """Name what stays the same in every iteration of a run: targets, inputs, biases."""
+        """What stays the same in every iteration of a run: targets, inputs, biases that are not trained."""
         return (*self.network.targets, *self.network.inputs, *self.fixed_biases)
 
     @property
     def fixed_biases(self) -> tuple[str, ...]:
-        """Name the biases that are not trained."""
+        """The biases that are not trained."""
         return () if self.network.trains_biases else self.network.biases
 
     def equation(self, name: str) -> Equation:
-        """Find the equation that computes a column; an input, a target or a weight has none and raises KeyError."""
+        """Return the equation that computes a column; an input, a target or a weight has none and raises KeyError."""
         return self._by_name[name]
 
     @cached_property
@@ -129,27 +129,27 @@ def chain_factors(
 ) -> tuple[Expression, ...]:
     """Return the chain-rule factors of ∂of/∂symbol (`of` is the total error by default), from the error inwards.
 
-    Where a symbol reaches the error on several ways, the sum over the ways is one factor. With `named`, a factor is
-    the sign ∂y/∂x instead of what it comes to; what comes to 1 is left out either way.
+    Where several paths lead from the symbol to the error, the sum over the paths is one factor. With `named`, a factor
+    is written as ∂y/∂x instead of being computed. Factors that equal 1 are omitted.
     """
     of = forward[-1].symbol if of is None else of
     if symbol == of:
         return ()
-    ways = []
-    for user in users(forward, symbol, of):
-        local = factors_of(local_derivative(user, symbol))
-        last = (Partial(user.symbol, symbol),) if named and local else local
-        ways.append((*chain_factors(forward, user.symbol, of, named=named), *last))
-    return ways[0] if len(ways) == 1 else (total(map(product, ways)),)
+    paths = []
+    for dependent in dependents(forward, symbol, of):
+        local = factors_of(local_derivative(dependent, symbol))
+        last = (Partial(dependent.symbol, symbol),) if named and local else local
+        paths.append((*chain_factors(forward, dependent.symbol, of, named=named), *last))
+    return paths[0] if len(paths) == 1 else (total(map(product, paths)),)
 
 
 def slope_name(above: object, below: object) -> str:
-    """Name the derivative of one symbol by another that stands in its equation, for code: E1_by_a_o1."""
+    """Return a name for code of the derivative of one symbol by another in its equation: E1_by_a_o1."""
     return f"{above}_by_{below}"
 
 
 def slopes(derivation: Derivation) -> dict[str, Expression]:
-    """Name every local derivative (E1_by_a_o1) and the gradient of every sum, activation and error (dE_da_h1)."""
+    """Return all local derivatives (E1_by_a_o1), and the gradients of net inputs, activations and errors (dE_da_h1)."""
     local = {
         slope_name(equation.symbol, part): local_derivative(equation, part)
         for equation in derivation.forward
@@ -162,8 +162,8 @@ def slopes(derivation: Derivation) -> dict[str, Expression]:
     return local | nodes
 
 
-def users(forward: tuple[Equation, ...], symbol: Expression, of: Expression) -> tuple[Equation, ...]:
-    """List the equations that use `symbol` on the way to `of`."""
+def dependents(forward: tuple[Equation, ...], symbol: Expression, of: Expression) -> tuple[Equation, ...]:
+    """Return the equations that depend directly on `symbol` and lead to `of`."""
     needed = {of}
     for equation in reversed(forward):
         if equation.symbol in needed:
@@ -173,7 +173,7 @@ def users(forward: tuple[Equation, ...], symbol: Expression, of: Expression) -> 
 
 @dataclass(frozen=True)
 class Slip:
-    """A gradient of the class sheet's cells that is not what its own panel 6 says."""
+    """A gradient whose cells in the class sheet differ from its own panel 6."""
 
     name: str
     taught: Expression
@@ -185,7 +185,7 @@ class Slip:
 
 
 def slips(derivation: Derivation) -> tuple[Slip, ...]:
-    """List the class sheet's wrong gradients: the second hidden neuron's weights take σ' of the first one.
+    """Return the class sheet's wrong gradients: the second hidden neuron's weights take σ' of the first one.
 
     Raises BackpropError for a network that the class sheet is not about.
     """
@@ -198,21 +198,20 @@ def slips(derivation: Derivation) -> tuple[Slip, ...]:
         derived = derivation.equation(gradient_name(weight)).expression
         # The factors behind the sum over the outputs: a_h2, 1 - a_h2 and the input.
         head, *tail = derived.args
-        taught = product((head, *(_exchanged(factor, exchange) for factor in tail)))
+        taught = product((head, *(replace_symbols(factor, exchange) for factor in tail)))
         found.append(Slip(gradient_name(weight), taught, derived, first.activation, second.activation))
     return tuple(found)
 
 
-def _exchanged(factor: Expression, exchange: dict[Expression, Expression]) -> Expression:
-    return (
-        factor.func(*(_exchanged(a, exchange) for a in factor.args), evaluate=False)
-        if factor.args
-        else exchange.get(factor, factor)
-    )
+def replace_symbols(expression: Expression, replacements: Mapping[Expression, Expression]) -> Expression:
+    """Replace symbols without letting sympy reorder the terms."""
+    if not expression.args:
+        return replacements.get(expression, expression)
+    return expression.func(*(replace_symbols(part, replacements) for part in expression.args), evaluate=False)
 
 
 def as_taught(derivation: Derivation) -> Derivation:
-    """Replace the gradients that the class sheet gets wrong by its own formulas."""
+    """Return the derivation with the class sheet's own formulas where its gradients are wrong."""
     taught = {slip.name: slip.taught for slip in slips(derivation)}
     gradients = tuple(replace(g, expression=taught.get(g.name, g.expression)) for g in derivation.gradients)
     return replace(derivation, gradients=gradients)
@@ -239,10 +238,10 @@ def verify_gradients(derivation: Derivation) -> tuple[Identity, ...]:
     """
     activation = ACTIVATIONS[derivation.network.activation]
     identities = [Identity(_rule(activation), rule_remainder(activation))]
-    composed = _composed(derivation.forward, sp.Symbol(TOTAL_ERROR))
+    composed = _compose(derivation.forward, sp.Symbol(TOTAL_ERROR))
     for gradient, parameter in zip(derivation.gradients, derivation.network.parameters, strict=True):
         direct = sp.diff(composed, sp.Symbol(parameter))
-        by_factors = _composed(derivation.forward, gradient.expression)
+        by_factors = _compose(derivation.forward, gradient.expression)
         identities.append(
             Identity(f"{gradient.name}: product of the factors = direct derivative", sp.expand(direct - by_factors))
         )
@@ -256,8 +255,8 @@ def _rule(activation: type[ActivationBase]) -> str:
     return f"d{activation.sign}(x)/dx = {text}"
 
 
-def _composed(forward: tuple[Equation, ...], expression: Expression) -> Expression:
-    """Put the forward pass into an expression until only weights, inputs, targets and biases are left."""
+def _compose(forward: tuple[Equation, ...], expression: Expression) -> Expression:
+    """Substitute the forward pass until an expression holds weights, inputs, targets and biases only."""
     for equation in reversed(forward):
         expression = expression.xreplace({equation.symbol: equation.expression})
     return expression.doit()

@@ -1,7 +1,7 @@
-"""The derivation as a document: plain text, LaTeX, MathML or JSON."""
+"""Text forms of a derivation (plain text, LaTeX, MathML, JSON) and of a run's numbers (CSV, JSON)."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -13,10 +13,11 @@ from backprop.printers.latex import LatexPrinter
 from backprop.printers.mathml import MathMLPrinter, math
 from backprop.printers.text import TextPrinter
 from backprop.sheet.layout import main_table
+from backprop.simulate import Trace
 
 
-def as_text(derivation: Derivation) -> str:
-    """List the panels with their reasons, the updates and the proofs."""
+def _format_text(derivation: Derivation) -> str:
+    """Return the panels with their reasons, the updates and the verified identities."""
     printer = TextPrinter()
     blocks = [_text_panel(panel, printer) for panel in panels(derivation)]
     updates = [f"  next {printer.print(e.symbol)} = {printer.print(e.expression)}" for e in derivation.updates]
@@ -32,8 +33,8 @@ def _text_panel(panel: Panel, printer: TextPrinter) -> str:
     return "\n".join(lines)
 
 
-def as_latex(derivation: Derivation) -> str:
-    """Print one align* environment per panel (amsmath), and one for the updates."""
+def _format_latex(derivation: Derivation) -> str:
+    """Return one align* environment per panel (amsmath), and one for the updates."""
     printer = LatexPrinter()
     blocks = [
         _latex_block(f"{panel.number}  {panel.title}", [list(map(printer.print, line.terms)) for line in panel.lines])
@@ -49,8 +50,8 @@ def _latex_block(title: str, rows: list[list[str]], sign: str = "=") -> str:
     return f"% {title}\n\\begin{{align*}}\n{joined}\n\\end{{align*}}\n"
 
 
-def as_mathml(derivation: Derivation) -> str:
-    """Print one <math> element per line of the panels, ready for a web page."""
+def _format_mathml(derivation: Derivation) -> str:
+    """Return one <math> element per line of the panels, ready for a web page."""
     printer = MathMLPrinter()
     lines = []
     for panel in panels(derivation):
@@ -59,8 +60,8 @@ def as_mathml(derivation: Derivation) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_json(derivation: Derivation) -> str:
-    """Print every equation in every notation; Excel formulas are those of the workbook's first row."""
+def _format_json(derivation: Derivation) -> str:
+    """Return every equation in every notation; Excel formulas are those of the workbook's first row."""
     text = TextPrinter()
     record = {
         "columns": derivation.columns,
@@ -99,6 +100,26 @@ def _equations(derivation: Derivation, equations: tuple[Equation, ...]) -> list[
     ]
 
 
-FORMATS: Mapping[str, Callable[[Derivation], str]] = MappingProxyType(
-    {"text": as_text, "latex": as_latex, "mathml": as_mathml, "json": as_json}
+def _format_trace_csv(trace: Trace) -> Iterator[str]:
+    """Yield a header and one line per complete iteration; numbers as repr(float(x)), to the last digit."""
+    yield ",".join(trace.columns) + "\n"
+    for row in trace.complete:
+        yield ",".join(map(repr, row.tolist())) + "\n"
+
+
+def _format_trace_json(trace: Trace) -> Iterator[str]:
+    """Yield a list of objects, one per complete iteration, one iteration a line."""
+    separator = "["
+    for row in trace.complete:
+        yield separator + json.dumps(dict(zip(trace.columns, row.tolist(), strict=True)))
+        separator = ",\n"
+    yield "]\n" if separator != "[" else "[]\n"
+
+
+DERIVATION_FORMATS: Mapping[str, Callable[[Derivation], str]] = MappingProxyType(
+    {"text": _format_text, "latex": _format_latex, "mathml": _format_mathml, "json": _format_json}
 )
+TRACE_FORMATS: Mapping[str, Callable[[Trace], Iterator[str]]] = MappingProxyType(
+    {"csv": _format_trace_csv, "json": _format_trace_json}
+)
+"""Both by the names that `--format` takes."""

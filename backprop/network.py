@@ -1,4 +1,4 @@
-"""What the network is: names, sizes and starting values, as data."""
+"""Networks as data: names, sizes and starting values."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ class Neuron:
 
     @property
     def activation(self) -> str:
-        """Name the neuron's output."""
+        """The name of its output."""
         return f"a_{self.name}"
 
 
@@ -49,27 +49,27 @@ class Network:
     activation: str = "sigmoid"
     """Of every neuron: sigmoid, tanh or relu."""
     trains_biases: bool = False
-    """Whether biases are updated like weights; otherwise they stay as they are."""
+    """Whether biases are updated like weights; otherwise they keep their values."""
 
     @property
     def weights(self) -> tuple[str, ...]:
-        """Name every weight, layer by layer."""
+        """Every weight, layer by layer."""
         return tuple(weight for layer in self.layers for neuron in layer for weight in neuron.weights)
 
     @property
     def biases(self) -> tuple[str, ...]:
-        """Name every bias once, a shared one too."""
+        """Every bias once, a shared one too."""
         names = (neuron.bias for layer in self.layers for neuron in layer)
         return tuple(dict.fromkeys(name for name in names if name is not None))
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """Name what training changes: the weights, and the biases where they are trained."""
+        """What training changes: the weights, and the biases where they are trained."""
         return self.weights + (self.biases if self.trains_biases else ())
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """Name the error of each output: E1, E2 …"""
+        """The error of each output: E1, E2 …"""
         return tuple(f"E{number}" for number in range(1, len(self.targets) + 1))
 
     def kind(self, name: str) -> Kind:
@@ -94,7 +94,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Preset:
-    """A network with the numbers to start from."""
+    """A network with its starting values."""
 
     name: str
     description: str
@@ -102,7 +102,7 @@ class Preset:
     values: Mapping[str, float]
     """Targets, inputs, initial weights and biases by name."""
     learning_rate: float
-    """The η that the source of the preset uses."""
+    """η of the preset's source."""
 
 
 TOTAL_ERROR = "E_total"
@@ -112,7 +112,7 @@ _LAYER_LETTERS = "hklmn"  # of the hidden layers, from the input on
 
 
 def gradient_name(name: str) -> str:
-    """Name the derivative of the total error with respect to a quantity: w1 → dE_dw1."""
+    """Return the name of the total error's derivative with respect to a quantity: w1 → dE_dw1."""
     return f"{_GRADIENT}{name}"
 
 
@@ -128,7 +128,7 @@ def _two_two_two(hidden_bias: str | None = None, output_bias: str | None = None)
 
 
 def layered(sizes: Sequence[int], activation: str = "sigmoid", *, biases: bool = False) -> Network:
-    """Name a network of any layer sizes: inputs first, outputs last, weights counted neuron by neuron.
+    """Return a network of any layer sizes: inputs first, outputs last, weights numbered neuron by neuron.
 
     With `biases`, each neuron has one of its own, which is trained. `sizes` holds at least an input, a hidden and an
     output layer, and at most five hidden ones.
@@ -153,7 +153,7 @@ def layered(sizes: Sequence[int], activation: str = "sigmoid", *, biases: bool =
 
 
 def made_up_preset(network: Network) -> Preset:
-    """Give a network numbers to start from: the same ones every time, small and without a pattern."""
+    """Return a network with starting values: the same ones every time, small and without a pattern."""
     numbers = random.Random(1)
     values = {name: round(0.05 * place, 2) for place, name in enumerate(network.inputs, start=1)}
     values |= {name: 0.99 if place % 2 else 0.01 for place, name in enumerate(network.targets)}

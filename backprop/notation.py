@@ -1,4 +1,4 @@
-"""The few notations that sympy lacks, and sums and products that stay in the order a reader expects."""
+"""Notation that sympy lacks, and sums and products that keep the class sheet's order."""
 
 from typing import Any
 
@@ -35,13 +35,13 @@ def in_class_order(expression: Any) -> Any:
 
 
 def is_negative(term: Any) -> bool:
-    """Tell whether a term is written with a leading minus."""
+    """Return whether a term is written with a leading minus."""
     head = term.args[0] if isinstance(term, sp.Mul) else term
     return bool(head.is_Number and head < 0)
 
 
 def negated(term: Any) -> Any:
-    """Take the leading minus off a negative term without reordering the rest."""
+    """Return a negative term without its leading minus, the rest in the same order."""
     if not isinstance(term, sp.Mul):
         return -term
     head, *rest = term.args
@@ -55,7 +55,7 @@ def _bracket_rank(factor: Any) -> int:
 
 
 def factors_of(expression: Any) -> tuple[Any, ...]:
-    """Split a product into its factors in the class order; 1 has none."""
+    """Return the factors of a product in the class order; 1 has none."""
     ordered = in_class_order(expression)
     if ordered == 1:
         return ()

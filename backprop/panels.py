@@ -1,4 +1,4 @@
-"""The derivation as the class sheet tells it: six numbered panels of lines, each a chain of equal terms."""
+"""The derivation in the class sheet's six numbered panels of lines, each a chain of equal terms."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -7,7 +7,7 @@ from itertools import pairwise
 import sympy as sp
 
 from backprop.activations import ACTIVATIONS
-from backprop.derivation import Derivation, Equation, Expression, chain_factors, local_derivative, users
+from backprop.derivation import Derivation, Equation, Expression, chain_factors, dependents, local_derivative
 from backprop.errors import BackpropError
 from backprop.network import TOTAL_ERROR, Kind, Neuron, gradient_name
 from backprop.notation import Partial, product
@@ -42,7 +42,7 @@ class Panel:
 
 
 def panels(derivation: Derivation) -> tuple[Panel, ...]:
-    """Tell a derivation in the class sheet's six steps. Raises BackpropError unless there is one hidden layer."""
+    """Return a derivation as the class sheet's six panels. Raises BackpropError unless there is one hidden layer."""
     if len(derivation.network.layers) != 2:
         raise BackpropError("the six panels are about one hidden layer: use --format json for other networks")
     hidden, output = derivation.network.layers
@@ -63,16 +63,16 @@ def _symbols(names: object) -> tuple[Expression, ...]:
 
 
 def _forward_lines(derivation: Derivation) -> list[PanelLine]:
-    """Give net inputs, then activations, layer by layer, then the total error and its parts, as the class does."""
+    """Return net inputs, then activations, layer by layer, then the total error and its parts, as the class does."""
     lines: list[PanelLine] = []
     for layer in derivation.network.layers:
         lines += [_line(derivation.equation(neuron.name)) for neuron in layer]
         lines += [_line(derivation.equation(neuron.activation)) for neuron in layer]
     first = derivation.network.layers[0][0]
-    spelled_out = ACTIVATIONS[derivation.network.activation].definition(sp.Symbol(first.name))
-    if not isinstance(spelled_out, sp.tanh):  # which would read the same once more
+    definition = ACTIVATIONS[derivation.network.activation].definition(sp.Symbol(first.name))
+    if not isinstance(definition, sp.tanh):  # which would read the same once more
         place = next(i for i, line in enumerate(lines) if line.terms[0] == sp.Symbol(first.activation))
-        lines[place] = PanelLine((*lines[place].terms, spelled_out), lines[place].meaning, "activation")
+        lines[place] = PanelLine((*lines[place].terms, definition), lines[place].meaning, "activation")
     lines.append(_line(derivation.equation(TOTAL_ERROR), "total_error"))
     first_error, *others = map(derivation.equation, derivation.network.errors)
     return [*lines, _line(first_error, "squared_error"), *map(_line, others)]
@@ -83,15 +83,15 @@ def _line(equation: Equation, name: str = "") -> PanelLine:
 
 
 def _path(derivation: Derivation, symbol: Expression) -> list[Expression]:
-    """Follow a symbol towards the total error for as long as there is one way only."""
+    """Return the path from a symbol towards the total error, up to where it branches."""
     path = [symbol]
-    while path[-1] != _E and len(onwards := users(derivation.forward, path[-1], _E)) == 1:
+    while path[-1] != _E and len(onwards := dependents(derivation.forward, path[-1], _E)) == 1:
         path.append(onwards[0].symbol)
     return path
 
 
 def _chain_lines(derivation: Derivation, weight: Expression) -> list[PanelLine]:
-    """Take ∂E_total/∂weight apart, one factor a line."""
+    """Return the steps from ∂E_total/∂weight to its factors, one factor a line."""
     *path, _ = _path(derivation, weight)
     error, left = path[-1], Partial(_E, weight)
     equations = {later: derivation.equation(str(later)) for later in path[1:]}
@@ -110,8 +110,8 @@ def _chain_lines(derivation: Derivation, weight: Expression) -> list[PanelLine]:
     ]
     for (later, earlier), name in zip(links, _FACTOR_NAMES, strict=True):
         equation = equations[later]
-        shown = (Partial(equation.expression, earlier),) if earlier != weight else ()
-        terms = (Partial(later, earlier), *shown, local_derivative(equation, earlier))
+        substituted = (Partial(equation.expression, earlier),) if earlier != weight else ()
+        terms = (Partial(later, earlier), *substituted, local_derivative(equation, earlier))
         lines.append(
             PanelLine(terms, f"how {_what(derivation, later)} changes with {_what(derivation, earlier)}", name)
         )
@@ -135,7 +135,7 @@ def _gradient_line(derivation: Derivation, weight: Expression) -> PanelLine:
 
 
 def _activation_lines(derivation: Derivation, hidden: tuple[Neuron, ...]) -> list[PanelLine]:
-    """Sum what each hidden output does to every error; the parts are shown for the first one."""
+    """Return the derivative of the total error by each hidden output; its parts are shown for the first one."""
     first = sp.Symbol(hidden[0].activation)
     parts = [
         PanelLine(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from backprop.activations import spelled_out
+from backprop.activations import expand_functions
 from backprop.derivation import (
     Derivation,
     Expression,
@@ -181,7 +181,7 @@ def _evaluate_all(
 def evaluate(expression: Expression, values: Mapping[Expression, float]) -> float:
     """Compute an expression from the values of its symbols."""
     numbers = {key: sp.Float(value, 17) for key, value in values.items()}
-    return float(spelled_out(expression).xreplace(numbers).evalf(17))
+    return float(expand_functions(expression).xreplace(numbers).evalf(17))
 
 
 def partial(above: str, below: str) -> Expression:

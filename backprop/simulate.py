@@ -1,4 +1,4 @@
-"""Run the derived equations: one learning rate in plain floats, many at once in NumPy.
+"""Simulation of the derived equations: one learning rate in plain floats, many at once in NumPy.
 
 Both follow Excel's arithmetic where the class formula breaks: EXP of more than 709.78 is #NUM! there, and whatever
 uses that cell is #NUM! too. Such a value is NaN here.
@@ -41,11 +41,11 @@ class Trace:
 
     @cached_property
     def complete(self) -> Floats:
-        """Give the rows before the overflow."""
+        """The rows before the overflow."""
         return self.values[: self.overflow]
 
     def column(self, name: str) -> Floats:
-        """Give one column over all iterations."""
+        """Return one column over all iterations."""
         return self.values[:, self.columns.index(name)]
 
 
@@ -67,55 +67,36 @@ def simulate(
     check_learning_rate(learning_rate)
     if not 1 <= iterations <= MAX_ITERATIONS:
         raise BackpropError(f"{iterations} iterations make no run: give 1 to {MAX_ITERATIONS}")
-    step = _step(derivation, _MATH, PythonCodePrinter, sequential=sequential)
-    constants = [preset.values[name] for name in derivation.constants]
-    weights: Sequence[float] = [preset.values[name] for name in derivation.network.parameters]
-    width = len(derivation.columns)
-    values = np.full((iterations, width), np.nan)
-    shown = None if iterations >= _LONG_RUN else True  # None: on terminals only
-    for iteration in tqdm(range(iterations), disable=shown, unit=" iterations", leave=False):
+    step = _compile_step(derivation, _MATH, PythonCodePrinter, sequential=sequential)
+    constants, parameters = _starting_values(derivation, preset.values)
+    values = np.full((iterations, len(derivation.columns)), np.nan)
+    disabled = None if iterations >= _LONG_RUN else True  # None: on terminals only
+    for iteration in tqdm(range(iterations), disable=disabled, unit=" iterations", leave=False):
         try:
-            numbers = step(learning_rate, *constants, *weights)
+            row, following = step(learning_rate, constants, parameters)
         except OverflowError:
-            numbers = [math.inf]
-        if not all(map(math.isfinite, numbers[:width])):
-            _fill_cell_by_cell(derivation, preset, learning_rate, values[iteration:], weights)
+            row = [math.inf]
+        if not all(map(math.isfinite, row)):
+            _fill_cell_by_cell(derivation, preset, learning_rate, values[iteration:], parameters)
             return Trace(derivation.columns, values, learning_rate, overflow=iteration)
-        values[iteration] = numbers[:width]
-        weights = numbers[width:]
+        values[iteration], parameters = row, following
     return Trace(derivation.columns, values, learning_rate, overflow=None)
 
 
 def simulate_many(derivation: Derivation, preset: Preset, learning_rates: Sequence[float], iterations: int) -> Floats:
     """Run many learning rates at once in NumPy: shape (learning rates, iterations, columns); NaN is Excel's #NUM!."""
     etas = np.array([check_learning_rate(eta) for eta in learning_rates])
-    step = _step(derivation, _NUMPY, NumPyPrinter)
-    constants = [preset.values[name] for name in derivation.constants]
-    parameters: Sequence[Any] = [np.full(etas.shape, preset.values[name]) for name in derivation.network.parameters]
-    width = len(derivation.columns)
-    values = np.empty((len(etas), iterations, width))
+    step = _compile_step(derivation, _NUMPY, NumPyPrinter)
+    constants, parameters = _starting_values(derivation, preset.values)
+    parameters = [np.full(etas.shape, value) for value in parameters]
+    values = np.empty((len(etas), iterations, len(derivation.columns)))
     with np.errstate(over="ignore", invalid="ignore"):
         for iteration in range(iterations):
-            numbers = step(etas, *constants, *parameters)
-            for column, number in enumerate(numbers[:width]):
-                values[:, iteration, column] = number
-            parameters = numbers[width:]
+            row, parameters = step(etas, constants, parameters)
+            for column, numbers in enumerate(row):
+                values[:, iteration, column] = numbers
     values[~np.isfinite(values)] = np.nan
     return values
-
-
-def compute_iteration_0(
-    derivation: Derivation, preset: Preset, changes: Sequence[Mapping[str, float]]
-) -> list[dict[str, float]]:
-    """Compute iteration 0 once per change of the starting values: every column by name."""
-    step = _step(derivation, _MATH, PythonCodePrinter)
-    names = (*derivation.constants, *derivation.network.parameters)
-    rows = []
-    for change in changes:
-        values = {**preset.values, **change}
-        numbers = step(preset.learning_rate, *(values[name] for name in names))
-        rows.append(dict(zip(derivation.columns, numbers, strict=False)))
-    return rows
 
 
 def simulate_errors(derivation: Derivation, preset: Preset, learning_rates: Sequence[float], iterations: int) -> Floats:
@@ -131,17 +112,30 @@ def simulate_precisely(
 
     Starting values are taken as the decimals they are written as: 0.1 is one tenth.
     """
-    step = _step(derivation, _MPMATH, MpmathPrinter)
-    width, rows = len(derivation.columns), []
+    step, rows = _compile_step(derivation, _MPMATH, MpmathPrinter), []
     with mpmath.workdps(50):
         eta = mpmath.mpf(repr(learning_rate))
-        constants = [mpmath.mpf(repr(preset.values[name])) for name in derivation.constants]
-        parameters = [mpmath.mpf(repr(preset.values[name])) for name in derivation.network.parameters]
+        decimals = {name: mpmath.mpf(repr(value)) for name, value in preset.values.items()}
+        constants, parameters = _starting_values(derivation, decimals)
         for _ in range(iterations):
-            numbers = step(eta, *constants, *parameters)
-            rows.append(numbers[:width])
-            parameters = numbers[width:]
+            row, parameters = step(eta, constants, parameters)
+            rows.append(row)
     return rows
+
+
+def compute_iteration_0(
+    derivation: Derivation, preset: Preset, changes: Sequence[Mapping[str, float]]
+) -> list[dict[str, float]]:
+    """Compute iteration 0 once per change of the starting values: every column by name."""
+    step = _compile_step(derivation, _MATH, PythonCodePrinter)
+    starts = (_starting_values(derivation, {**preset.values, **change}) for change in changes)
+    rows = (step(preset.learning_rate, *start)[0] for start in starts)
+    return [dict(zip(derivation.columns, row, strict=True)) for row in rows]
+
+
+def _starting_values(derivation: Derivation, values: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+    """Return the values of the constants and of the parameters, in the order in which a step takes them."""
+    return [values[name] for name in derivation.constants], [values[name] for name in derivation.network.parameters]
 
 
 def _exp_or_nan(x: Any) -> Any:
@@ -156,29 +150,37 @@ _MPMATH = [{f.__name__: sp.lambdify(_X, f.definition(_X), "mpmath") for f in FUN
 _NUMPY = [{f.__name__: sp.lambdify(_X, f.definition(_X), _GUARDED) for f in FUNCTIONS}, "numpy"]
 
 
-def _step(
-    derivation: Derivation, modules: list[Any], printer: Any, *, sequential: bool = False
-) -> Callable[..., list[Any]]:
-    """Compile one iteration: (eta, constants …, parameters …) → [columns …, next parameters …].
+Step = Callable[[Any, Sequence[Any], Sequence[Any]], tuple[list[Any], list[Any]]]
+"""One iteration: (η, constants, parameters) → (columns, parameters of the next iteration)."""
+
+
+def _compile_step(derivation: Derivation, modules: list[Any], printer: Any, *, sequential: bool = False) -> Step:
+    """Compile one iteration in the arithmetic of `modules`.
 
     The equations are handed to lambdify as its common subexpressions, so that they stay assignments in our order.
     """
     following = {e.name: sp.Symbol(f"next_{e.name}") for e in derivation.updates}
     assignments = [(e.symbol, e.expression) for e in (*derivation.forward, *derivation.gradients)]
     updates = [(following[e.name], e.expression) for e in derivation.updates]
-    assignments = _sequential(derivation, assignments, following) if sequential else assignments + updates
+    assignments = _order_sequentially(derivation, assignments, following) if sequential else assignments + updates
     arguments = sp.symbols([LEARNING_RATE, *derivation.constants, *derivation.network.parameters])
     results = [*sp.symbols(derivation.columns), *following.values()]
     settings = {"order": "none", "fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True}
-    return sp.lambdify(  # type: ignore[no-any-return]
+    compiled = sp.lambdify(
         arguments, results, modules=modules, printer=printer(settings), cse=lambda _: (assignments, results)
     )
 
+    def step(eta: Any, constants: Sequence[Any], parameters: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        numbers = compiled(eta, *constants, *parameters)
+        return numbers[: len(derivation.columns)], numbers[len(derivation.columns) :]
 
-def _sequential(
+    return step
+
+
+def _order_sequentially(
     derivation: Derivation, assignments: list[tuple[Any, Any]], following: dict[str, Any]
 ) -> list[tuple[Any, Any]]:
-    """Put the output layer's updates before the hidden gradients, which then read the new weights."""
+    """Return the assignments with the output layer's updates before the hidden gradients, which read them."""
     network = derivation.network
     late_layer = {name for neuron in network.layers[-1] for name in (*neuron.weights, neuron.bias)}
     output = [name for name in network.parameters if name in late_layer]
@@ -193,10 +195,10 @@ def _sequential(
 def _fill_cell_by_cell(
     derivation: Derivation, preset: Preset, learning_rate: float, rows: Floats, weights: Sequence[float]
 ) -> None:
-    """Fill rows that hold errors as a spreadsheet would: a cell is an error if it overflows or uses an error."""
+    """Compute rows that hold errors as a spreadsheet does: a cell is an error if it overflows or uses an error."""
     cells = {name: preset.values[name] for name in derivation.constants}
     cells |= {LEARNING_RATE: learning_rate, **dict(zip(derivation.network.parameters, weights, strict=True))}
-    compiled = {e: _cell(e) for e in (*derivation.forward, *derivation.gradients, *derivation.updates)}
+    compiled = {e: _compile_cell(e) for e in (*derivation.forward, *derivation.gradients, *derivation.updates)}
     for row in rows:
         for equation in (*derivation.forward, *derivation.gradients):
             cells[equation.name] = compiled[equation](cells)
@@ -208,7 +210,7 @@ def _fill_cell_by_cell(
     rows[:, constant] = rows[0, constant]
 
 
-def _cell(equation: Equation) -> Callable[[dict[str, float]], float]:
+def _compile_cell(equation: Equation) -> Callable[[dict[str, float]], float]:
     """Compile one equation to a function of the cells it reads; NaN stands for Excel's #NUM!."""
     symbols = sorted(equation.expression.free_symbols, key=str)
     function = sp.lambdify(symbols, equation.expression, modules=_MATH)

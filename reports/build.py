@@ -8,9 +8,9 @@ from backprop.part1 import Part1
 from reports.errors import ReportError
 from reports.figures import draw
 from reports.files import WrittenFolder, write_folder
-from reports.handin.archive import zipped
+from reports.handin.archives import make_zip
 from reports.handin.folder import handin_files
-from reports.handin.notebook import Place, kept_notebook_files, notebook_files
+from reports.handin.notebook import NotebookInputs, load_notebook_files, notebook_files
 from reports.inputs import Inputs
 from reports.render import render
 from reports.view import Heading, view_page
@@ -45,23 +45,23 @@ def build(heading: Heading, part1: Part1, inputs: Inputs, output: Path, extent: 
     page = view_page(heading, part1, inputs)
     figures = draw(page)
     html = render(page, figures)
-    place = Place(output / "mnist", output / ".cache", extent.data)
+    sources = NotebookInputs(output / "mnist", output / ".cache", extent.data)
     # Everything is made before anything is written: a failure leaves the old files as they are.
-    more = notebook_files(page, place) if extent.notebook else kept_notebook_files(page, place)
-    files = handin_files(page, figures, html, inputs, place.cache, more)
+    more = notebook_files(page, sources) if extent.notebook else load_notebook_files(page, sources)
+    files = handin_files(page, figures, html, inputs, sources.cache, more)
     write_file(output / "report.html", html.encode())
-    folder = write_folder(output / "handin", files, place.cache / "handin.json")
+    folder = write_folder(output / "handin", files, sources.cache / "handin.json")
     archive = output / "handin.zip"
     outdated = archive.exists() and not more
     if more:
-        write_file(archive, zipped({f"handin/{name}": content for name, content in files.items()}))
+        write_file(archive, make_zip({f"handin/{name}": content for name, content in files.items()}))
     else:
         _remove(archive)
     return Built(bool(more), folder, outdated)
 
 
 def _remove(archive: Path) -> None:
-    """Take away an archive that is not of the folder any more."""
+    """Remove an archive that is not of the folder any more."""
     try:
         archive.unlink(missing_ok=True)
     except OSError as error:

@@ -1,18 +1,16 @@
 """The commands of `python -m reports`."""
 
 import argparse
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from backprop.command import Parser, new_parser, run_command
-from backprop.network import PRESETS
 
 _ABOUT = """\
 Write the page to hand in from what the other commands left in OUTPUT.
 
-  reads   OUTPUT/backprop.xlsx               written by `make workbook`
+  reads   OUTPUT/backprop.xlsx, .json        written by `make workbook`: the sheet, and η and network it was made with
           OUTPUT/mnist/history.json          written by `make train`
           OUTPUT/mnist/model.pt              written by `make train`
           OUTPUT/mnist/evaluation.json       written by `make report`
@@ -89,19 +87,6 @@ def _add_pdf(commands: _Commands) -> None:
 
 
 def _add_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--learning-rate",
-        type=_learning_rate,
-        metavar="X",
-        help="η of the page's table and worked numbers (default: the preset's; the six of the exercise are always "
-        "compared)",
-    )
-    command.add_argument(
-        "--preset",
-        choices=tuple(PRESETS),
-        default="class",
-        help="the network's starting values (default: %(default)s)",
-    )
     command.add_argument("--author", default="", metavar="NAME", help="who hands it in (default: nobody is named)")
     command.add_argument("--title", default="", metavar="TEXT", help="the page's title (default: one that fits)")
     command.add_argument(
@@ -123,32 +108,19 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _learning_rate(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"the learning rate is {text!r}: give a finite number above 0, such as 0.5")
-    return value
-
-
 def _build(options: argparse.Namespace) -> None:
     # sympy and matplotlib take a second to import: not for --help, nor for a missing file.
     from reports.inputs import read_inputs
 
-    preset = PRESETS[options.preset]
     inputs = read_inputs(options.output)
     from backprop.part1 import compute_part1
     from reports.build import Extent, build
     from reports.view import Heading
-    from reports.workbook_check import check_workbook
 
     heading, extent = Heading(options.title, options.author), Extent(options.notebook, options.data)
-    learning_rate = options.learning_rate or preset.learning_rate
-    check_workbook(inputs.workbook, preset, learning_rate)
-    built = build(heading, compute_part1(preset, learning_rate), inputs, options.output, extent)
-    print(f"The page is {options.output / 'report.html'}, the workbook {inputs.workbook},")
+    workbook = inputs.workbook
+    built = build(heading, compute_part1(workbook.preset, workbook.learning_rate), inputs, options.output, extent)
+    print(f"The page is {options.output / 'report.html'}, the workbook {workbook.path},")
     print(f"and both, with a README and pictures, are in {options.output / 'handin'}")
     if built.notebook:
         print(f"The notebook is there too, and all of it is packed in {options.output / 'handin.zip'}")

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
-from reports.drawings.backprop import comparison_drawing, curve_drawing, network_drawing
-from reports.drawings.live_comparison import LiveComparison, live_comparison
-from reports.drawings.mnist import accuracy_drawing, confusion_drawing, loss_drawing
-from reports.drawings.schedule import schedule_drawing
-from reports.drawings.study import study_drawing
+from reports.drawings.backprop import (
+    LiveComparison,
+    comparison_drawing,
+    curve_drawing,
+    live_comparison,
+    network_drawing,
+)
+from reports.drawings.mnist import accuracy_drawing, confusion_drawing, loss_drawing, schedule_drawing, study_drawing
 from reports.drawings.theme import Drawing
 from reports.view import Page
 

@@ -1,13 +1,27 @@
 """The filters of all templates, whatever language those are written in."""
 
+import base64
+import io
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from reports import formats
-from reports.views.schedule import learning_rate_text
+from PIL import Image
 
-NUMBER_FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+from mnist.records import Prediction
+from reports import formats
+
+
+def ink_image(prediction: Prediction) -> str:
+    """Return an image's ink as a PNG in a data URI: black of that opacity, so that the page shows through."""
+    rows, content = prediction.rows(), io.BytesIO()
+    size = len(rows[0]), len(rows)
+    ink = Image.frombytes("L", size, b"".join(rows))
+    Image.merge("LA", (Image.new("L", size), ink)).save(content, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         "significant": formats.significant,
         "fixed": formats.fixed,
@@ -18,9 +32,11 @@ NUMBER_FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "rough_share": formats.rough_share,
         "short": formats.short,
         "counted": formats.counted,
+        "times": formats.times,
         "listing": formats.listing,
+        "duration": formats.duration,
+        "rate": formats.learning_rate,
         "thousands": "{:,.0f}".format,
-        "rate": learning_rate_text,
         "sentence_start": formats.sentence_start,
     }
 )

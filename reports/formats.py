@@ -61,6 +61,16 @@ def rough_share(fraction: float) -> str:
     return percent(fraction, 1) if fraction >= 0.001 else share(fraction, 2)
 
 
+def learning_rate(rate: float) -> str:
+    """Format a learning rate of a schedule."""
+    return fixed(rate, 5) if rate >= 1e-4 else significant(rate, 3)
+
+
+def duration(seconds: float) -> str:
+    """Format a time for reading: 61 seconds, 12.8 minutes."""
+    return counted(round(seconds), "second") if seconds < 120 else f"{fixed(seconds / 60, 1)} minutes"
+
+
 def signed(value: float) -> str:
     """Format a gradient for the little room in a drawing, with its sign."""
     return ("+" if value > 0 else "") + brief(value, 3)

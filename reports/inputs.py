@@ -1,14 +1,16 @@
-"""Reading what training and evaluation recorded, and refusing what does not belong together."""
+"""Reading what training and evaluation recorded, and refusing what is damaged or does not belong together."""
 
-import binascii
+import base64
 import hashlib
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from backprop.crosscheck.report import CrossCheck
+from backprop.network import Preset
 from backprop.records import read_record
+from backprop.sheet.record import read_workbook_record, sha256
 from mnist.bench import Benchmarks, read_benchmarks
+from mnist.constants import CLASSES, PIXELS
 from mnist.errors import MnistError
 from mnist.recipe import check
 from mnist.records import (
@@ -22,11 +24,22 @@ from mnist.records import (
     read_weights,
 )
 from mnist.study import Study, read_studies
-from reports.architecture import DIGITS, network_problem
 from reports.errors import ReportError
 
-PIXELS = 784
+_PARAMETERS = {"Conv2d": ("weight", "bias"), "BatchNorm2d": ("weight", "bias", "running_mean", "running_var")}
+"""The tensors of a layer, by its kind."""
 _EVALUATE = "run `make report`, which evaluates anew"
+
+
+@dataclass(frozen=True)
+class Workbook:
+    """The workbook of Part 1, and what its record says that it was made from."""
+
+    path: Path
+    preset: Preset
+    learning_rate: float
+    resaved: bool = False
+    """Whether another program has saved it since the export."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +49,7 @@ class Inputs:
     history: History
     evaluation: Evaluation
     weights: Weights
-    workbook: Path
+    workbook: Workbook
     proof: CrossCheck | None
     """What `make prove` found; None where it has not run."""
     studies: tuple[Study, ...] = ()
@@ -46,22 +59,37 @@ class Inputs:
 
 
 def read_inputs(output: Path) -> Inputs:
-    """Read OUTPUT/mnist and find OUTPUT/backprop.xlsx.
+    """Read OUTPUT/backprop.xlsx, its record and OUTPUT/mnist.
 
-    Raises ReportError that names the make target where something is missing, damaged, or of another run.
+    Raises BackpropError that names the make target where something is missing, damaged, or of another run.
     """
-    workbook, folder = output / "backprop.xlsx", output / "mnist"
-    if not workbook.is_file():
-        raise ReportError(f"{workbook} does not exist: run `make workbook`, which writes it")
+    workbook, folder = _read_workbook(output / "backprop.xlsx"), output / "mnist"
     history = read_history(folder / "history.json")
     _check_history(folder / "history.json", history)
     evaluation = read_evaluation(folder / "evaluation.json")
     weights = read_weights(folder / "weights.json")
     studies, measured = read_studies(folder), read_benchmarks(folder)
-    _check_evaluation(folder / "evaluation.json", evaluation)
+    _check_images(folder / "evaluation.json", evaluation)
     _check_together(folder, history, evaluation)
     _check_weights(folder / "weights.json", weights, evaluation)
     return Inputs(history, evaluation, weights, workbook, _read_proof(output / "proof.json"), studies, measured)
+
+
+def _read_workbook(path: Path) -> Workbook:
+    remedy = "run `make workbook`, which writes it"
+    try:
+        found = sha256(path.read_bytes())
+    except FileNotFoundError:
+        raise ReportError(f"{path} does not exist: {remedy}") from None
+    except OSError as error:
+        raise ReportError(f"{path} can't be read ({error.strerror}): {remedy}") from error
+    record = read_workbook_record(path)
+    preset = record.shipped_preset()
+    if preset is None:
+        raise ReportError(f"{path} is of a network of its own, and the page is about the presets: run `make workbook`")
+    if record.as_taught:
+        raise ReportError(f"{path} repeats the class sheet's slip (--as-taught): run `make workbook` for one without")
+    return Workbook(path, preset, record.learning_rate, resaved=found != record.workbook_sha256)
 
 
 def _read_proof(path: Path) -> CrossCheck | None:
@@ -79,57 +107,26 @@ def _check_history(path: Path, history: History) -> None:
         check(history.recipe)
     except MnistError as error:
         raise ReportError(f"{path} is damaged (its recipe: {error}): run `make train`") from error
-    for place, record in enumerate(history.epochs, 1):
-        sizes = (record.train_loss, record.test_loss, record.learning_rate, record.seconds)
-        shares = (record.train_accuracy, record.test_accuracy)
-        possible = record.images >= 1 and all(map(_is_size, sizes)) and all(map(_is_share, shares))
-        if record.epoch != place or not possible:
-            raise ReportError(f"{path} is damaged (epoch {place} holds impossible numbers): run `make train`")
 
 
-def _check_evaluation(path: Path, evaluation: Evaluation) -> None:
-    problem = _problem(evaluation)
-    if problem:
-        raise ReportError(f"{path} is damaged ({problem}): {_EVALUATE}")
+def _check_images(path: Path, evaluation: Evaluation) -> None:
+    """Refuse images that can't be drawn."""
+    for image in (*evaluation.misclassified, *evaluation.samples):
+        if not _is_drawable(image):
+            raise ReportError(f"{path} is damaged (image {image.index} is not what it should be): {_EVALUATE}")
 
 
-def _problem(evaluation: Evaluation) -> str | None:
-    """Find what JSON of the right types can still get wrong."""
-    counts = evaluation.confusion
-    if len(counts) != DIGITS or any(len(row) != DIGITS for row in counts):
-        return "the confusion matrix is not 10 × 10"
-    if evaluation.images < 1 or sum(map(sum, counts)) != evaluation.images:
-        return "the confusion matrix does not sum to the number of images"
-    if sum(counts[digit][digit] for digit in range(DIGITS)) != evaluation.correct:
-        return "the confusion matrix does not agree with the number of correct answers"
-    if len(evaluation.misclassified) != evaluation.images - evaluation.correct:
-        return "the misclassified images are not all there"
-    if sum(layer.parameters for layer in evaluation.layers) != evaluation.parameters:
-        return "the layers' parameters do not sum to the network's"
-    if not (_is_size(evaluation.loss) and _is_share(evaluation.accuracy)):
-        return "impossible numbers"
-    if not math.isclose(evaluation.accuracy, evaluation.correct / evaluation.images):
-        return "the accuracy does not agree with the number of correct answers"
-    for answer in (*evaluation.misclassified, *evaluation.samples):
-        if not _is_answer(answer):
-            return f"image {answer.index} is not what it should be"
-    if {sample.true for sample in evaluation.samples} != set(range(DIGITS)):
-        return "the samples are not of all ten digits"
-    return None
-
-
-def _is_answer(answer: Prediction) -> bool:
+def _is_drawable(image: Prediction) -> bool:
     try:
-        size = len(binascii.a2b_base64(answer.pixels))
-    except (binascii.Error, ValueError):
+        pixels = base64.b64decode(image.pixels, validate=True)
+    except ValueError:
         return False
-    digits = answer.true in range(DIGITS) and answer.predicted in range(DIGITS)
-    shares = answer.probabilities
-    return digits and size == PIXELS and len(shares) == DIGITS and all(map(_is_share, shares))
+    digits = range(len(image.probabilities))
+    return len(digits) == CLASSES and image.true in digits and image.predicted in digits and len(pixels) == PIXELS
 
 
 def _check_together(folder: Path, history: History, evaluation: Evaluation) -> None:
-    """Hold the evaluation against the checkpoint that lies beside it."""
+    """Compare the evaluation with the checkpoint that lies beside it."""
     checkpoint = folder / "model.pt"
     try:
         found = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
@@ -147,18 +144,11 @@ def _check_together(folder: Path, history: History, evaluation: Evaluation) -> N
 
 
 def _check_weights(path: Path, weights: Weights, evaluation: Evaluation) -> None:
-    """Hold the exported weights against the evaluation, which fits the checkpoint."""
+    """Refuse weights of another checkpoint, and such as the page's own network can't be made of."""
     if weights.checkpoint_sha256 != evaluation.checkpoint_sha256:
         raise ReportError(f"{path} is not of the checkpoint that evaluation.json measures: {_EVALUATE}")
-    problem = network_problem(weights, evaluation.layers)
-    if problem:
-        raise ReportError(f"{path} is not the network that evaluation.json describes ({problem}): {_EVALUATE}")
-
-
-def _is_size(value: float) -> bool:
-    return math.isfinite(value) and value >= 0
-
-
-def _is_share(value: float) -> bool:
-    # Probabilities come from float32 and may sum to a little more than 1.
-    return math.isfinite(value) and 0 <= value <= 1.000001
+    for name in (f"{layer.name}.{part}" for layer in evaluation.layers for part in _PARAMETERS.get(layer.kind, ())):
+        try:
+            weights.tensors[name].numbers()
+        except (KeyError, ValueError):
+            raise ReportError(f"{path} is damaged (its tensor {name} is not whole): {_EVALUATE}") from None

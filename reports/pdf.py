@@ -68,7 +68,7 @@ def _printed(browser: str, page: Path) -> bytes:
 
 
 def _flags(profile: Path) -> list[str]:
-    """Give what makes a browser print in silence; the page's style sheet does the rest: A4, page numbers, light."""
+    """Return what makes a browser print in silence; the page's style sheet does the rest: A4, page numbers, light."""
     flags = [
         "--headless",
         "--disable-gpu",

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from reports.filters import NUMBER_FILTERS
+from reports.filters import FILTERS
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 # A no-break space is no place to collapse: \s would match it.
@@ -39,5 +39,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= NUMBER_FILTERS
+    environment.filters |= FILTERS
     return environment

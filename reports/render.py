@@ -9,10 +9,11 @@ from markupsafe import Markup
 
 from mnist.constants import REQUIRED_ACCURACY
 from reports.figures import Figures
-from reports.filters import NUMBER_FILTERS
+from reports.filters import FILTERS, ink_image
 from reports.prose import TEMPLATES, prose, sentences
 from reports.view import Page
-from reports.views.formulas import names_as_symbols
+from reports.views.digit import heat
+from reports.views.formulas import print_names
 
 STYLES = ("style.css", "explorer.css", "learning_rates.css", "digit.css")
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+\.js)";$', re.MULTILINE)
@@ -83,6 +84,6 @@ def page_environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters |= {**NUMBER_FILTERS, "names": names_as_symbols}
+    environment.filters |= {**FILTERS, "ink": ink_image, "heat": heat, "names": print_names}
     environment.globals |= {"prose": prose, "sentences": sentences}
     return environment

@@ -8,11 +8,8 @@ from reports.inputs import Inputs
 from reports.views.backprop import BackpropView, view_backprop
 from reports.views.digit import DigitView, view_digit
 from reports.views.mazur import MazurView, view_mazur
-from reports.views.mnist import MnistView, view_mnist
-from reports.views.provenance import provenance
-from reports.views.recipe_words import Fact
-from reports.views.speed import SpeedView, view_speed
-from reports.views.study import StudyView, view_studies
+from reports.views.mnist import MnistView, SpeedView, StudyView, view_mnist, view_speed, view_studies
+from reports.views.provenance import Provenance, view_provenance
 
 DEFAULT_TITLE = "Backpropagation by hand, and a small network that reads digits"
 
@@ -41,7 +38,9 @@ class Page:
     """Empty where no study was made."""
     speed: SpeedView | None
     """None where `make bench` has not run."""
-    provenance: tuple[Fact, ...]
+    provenance: Provenance
+    workbook_resaved: bool
+    """Whether another program has saved the workbook since its export."""
 
 
 def view_page(heading: Heading, part1: Part1, inputs: Inputs) -> Page:
@@ -56,7 +55,8 @@ def view_page(heading: Heading, part1: Part1, inputs: Inputs) -> Page:
         digit=view_digit(inputs.evaluation, inputs.weights),
         studies=view_studies(inputs.studies),
         speed=view_speed(inputs.measured),
-        provenance=provenance(inputs.history, inputs.evaluation),
+        provenance=view_provenance(),
+        workbook_resaved=inputs.workbook.resaved,
     )
 
 

@@ -4,9 +4,13 @@ import os
 
 import pytest
 import quick
+from hypothesis import settings
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Without a deadline for an example, as it has to wait for what other workers do.
+    settings.register_profile("workers", settings(), deadline=None)
+    settings.load_profile("workers")
     # Hooks of a conftest are not called for folders whose own conftest is still to be imported; a plugin's are.
     if os.environ.get("QUICK"):
         config.pluginmanager.register(quick)

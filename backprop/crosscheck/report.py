@@ -1,4 +1,4 @@
-"""Result of the cross-check, as data and as a file."""
+"""Result of the cross-check, as data and as text."""
 
 from dataclasses import dataclass
 
@@ -40,3 +40,18 @@ class CrossCheck:
     def tolerance(self) -> float:
         """The largest relative disagreement of two numbers that agree."""
         return AGREEMENT
+
+
+def format_report(report: CrossCheck) -> str:
+    """Return what was compared, the largest disagreement of each pair, and what is missing, a line each."""
+    runs = f"the class sheet's run and {report.cases - 1} random ones (seed {report.seed})"
+    lines = [
+        f"{runs} of {report.iterations} iterations: {report.numbers} numbers",
+        f"largest |a - b| / max(|b|, 0.1); numbers agree up to {AGREEMENT:g}",
+    ]
+    for pair in report.pairs:
+        verdict = "agree" if pair.agrees else f"DISAGREE at {pair.where}"
+        largest = "no number" if pair.disagreement is None else f"{pair.disagreement:.1e}"
+        lines.append(f"  {pair.first:<18}{pair.second:<18}{largest:>9}  {verdict}")
+    lines += [f"  not compared: {engine}" for engine in report.missing]
+    return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""What spreadsheets and plain text share: operators between operands, brackets where precedence asks for them."""
+"""Base of the printers with infix operators: brackets stand where precedence requires them."""
 
 from typing import Any, NamedTuple
 
@@ -25,11 +25,11 @@ class InfixPrinter(Printer):
     plus, minus, times, raised, comma = " + ", " - ", "*", "^", ", "
 
     def print(self, expression: Any) -> str:
-        """Return an expression as text; raises BackpropError naming a node that this language has no word for."""
+        """Return an expression as text; raises BackpropError naming a node that this language can't express."""
         return self._part(expression).text
 
     def emptyPrinter(self, expression: Any) -> Text:
-        """Refuse what no method prints."""
+        """Raise BackpropError for a node that no method prints."""
         raise BackpropError(f"{type(self).__name__} cannot print {type(expression).__name__}: {expression}")
 
     def symbol(self, name: str) -> str:
@@ -81,7 +81,7 @@ class InfixPrinter(Printer):
         return self.times.join(factors)
 
     def quotient(self, numerator: str, denominators: list[Any]) -> Text:
-        """Divide a printed product by expressions, one after the other."""
+        """Print a product divided by expressions, one after the other."""
         return Text("/".join((numerator, *(self._wrap(d, POWER) for d in denominators))), PRODUCT)
 
     def _print_Pow(self, expression: Any) -> Text:

@@ -20,7 +20,7 @@ class JavaScriptPrinter(JavascriptCodePrinter):
         return str(self.doprint(expression))
 
     def emptyPrinter(self, expression: Any) -> str:
-        """Refuse what no method prints."""
+        """Raise BackpropError for a node that no method prints."""
         raise BackpropError(f"{type(self).__name__} cannot print {type(expression).__name__}: {expression}")
 
     _print_not_supported = emptyPrinter

@@ -22,7 +22,7 @@ class LatexPrinter(SympyLatexPrinter):
         return str(self.doprint(expression))
 
     def emptyPrinter(self, expression: Any) -> str:
-        """Refuse what no method prints."""
+        """Raise BackpropError for a node that no method prints."""
         raise BackpropError(f"{type(self).__name__} cannot print {type(expression).__name__}: {expression}")
 
     def _print_Function(self, expression: Any, exp: str | None = None) -> str:
@@ -51,7 +51,7 @@ class LatexPrinter(SympyLatexPrinter):
 
 
 def latex_name(name: str) -> str:
-    """Set a name of the sheet: h1 → h_{1}, a_h1 → a_{h_{1}}, E_total → E_{\\mathrm{total}}."""
+    """Return a name of the sheet in LaTeX: h1 → h_{1}, a_h1 → a_{h_{1}}, E_total → E_{\\mathrm{total}}."""
     if name == LEARNING_RATE:
         return r"\eta"
     if variable := differentiated(name):

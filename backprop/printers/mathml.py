@@ -1,4 +1,4 @@
-"""Expressions as MathML Core, which today's browsers show without help."""
+"""Expressions as MathML Core, which browsers render by themselves."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ class MathMLPrinter(InfixPrinter):
         return Text(f"<mo>−</mo>{part.text if part.level >= PRODUCT else _brackets(part.text)}", SUM)
 
     def quotient(self, numerator: str, denominators: list[Any]) -> Text:
-        """Stack a fraction."""
+        """Print a fraction."""
         below = self.join_factors([self._wrap(d, SUM if len(denominators) == 1 else POWER) for d in denominators])
         return Text(f"<mfrac><mrow>{numerator}</mrow><mrow>{below}</mrow></mfrac>", ATOM)
 

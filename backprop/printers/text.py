@@ -1,4 +1,4 @@
-"""Expressions as one line of plain text, spelled like the class sheet's panels."""
+"""Expressions as one line of plain text, as in the class sheet's panels."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ _FRACTIONS = {"1/2": "½", "1/3": "⅓", "1/4": "¼"}
 
 
 class TextPrinter(InfixPrinter):
-    """Print `½ * (t1 - a_o1)²`, `σ(h1)`, `∂E1/∂a_o1`; products of bare symbols are set tight: `w1*i1`."""
+    """Print `½ * (t1 - a_o1)²`, `σ(h1)`, `∂E1/∂a_o1`; products of bare symbols have no spaces: `w1*i1`."""
 
     def number(self, value: Any) -> Text:
-        """Print a number; ½ has a sign of its own."""
+        """Print a number; ½ is one character."""
         fraction = _FRACTIONS.get(str(value))
         return Text(fraction, ATOM) if fraction else super().number(value)
 
@@ -22,7 +22,7 @@ class TextPrinter(InfixPrinter):
         return "η" if name == LEARNING_RATE else f"∂{TOTAL_ERROR}/∂{variable}" if variable else name
 
     def join_factors(self, factors: list[str]) -> str:
-        """Set products of bare symbols tight and give longer ones room."""
+        """Join factors, with spaces unless all are bare symbols."""
         return ("*" if all(f.isidentifier() for f in factors) else " * ").join(factors)
 
     def _print_Pow(self, expression: Any) -> Text:

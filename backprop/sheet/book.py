@@ -4,14 +4,17 @@ openpyxl writes formulas without results, so whatever does not recalculate (prev
 View) shows blanks. The values are put into the XML after openpyxl has written it.
 """
 
+import gc
 import io
 import math
 import re
+import sys
+import traceback
 import zipfile
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from xml.sax.saxutils import escape
 
 from openpyxl import Workbook
@@ -19,7 +22,6 @@ from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.worksheet.worksheet import Worksheet
 
 from backprop.errors import OutputError
-from backprop.files import write_file
 from backprop.sheet import style
 
 NOT_A_NUMBER = "#NUM!"
@@ -30,7 +32,7 @@ _FIXED_DATE = datetime(2000, 1, 1)
 
 
 class Book:
-    """Collect sheets, formulas with their values, and drawn shapes; then save them."""
+    """Sheets, formulas with their values, and drawn shapes, to be serialised as one file."""
 
     def __init__(self) -> None:
         self._workbook = Workbook()
@@ -56,18 +58,17 @@ class Book:
         """Put a drawn anchor (DrawingML text) over a sheet, which must have a chart too."""
         self._shapes[sheet.title] = anchor
 
-    def save(self, path: Path) -> None:
-        """Write the file beside its place, then rename. Raises OutputError where that can't be done."""
-        try:
-            content = self.to_bytes()
-        except OSError as error:  # openpyxl collects sheets in temporary files
-            raise OutputError("a temporary file", error, "free some space or set TMPDIR") from error
-        write_file(path, content)
-
     def without_values(self) -> bytes:
-        """Return the .xlsx file with formulas alone, for a spreadsheet program to compute."""
+        """Return the .xlsx file with formulas alone, for a spreadsheet program to compute.
+
+        Raises OutputError where there is no room for temporary files, in which openpyxl collects sheets.
+        """
         plain = io.BytesIO()
-        self._workbook.save(plain)
+        try:
+            self._workbook.save(plain)
+        except OSError as cause:
+            _close_quietly(cause)
+            raise OutputError("a temporary file", cause, "free some space or set TMPDIR") from cause
         return plain.getvalue()
 
     def to_bytes(self) -> bytes:
@@ -91,6 +92,16 @@ class Book:
                 parts[drawing] = parts[drawing].replace(b"</wsDr>", self._shapes[title].encode() + b"</wsDr>")
         date = _FIXED_DATE.strftime(">%Y-%m-%dT%H:%M:%SZ</dcterms:modified>").encode()
         parts["docProps/core.xml"] = re.sub(rb">[^<]*</dcterms:modified>", date, parts["docProps/core.xml"])
+
+
+def _close_quietly(error: OSError) -> None:
+    """Close what a failed save left open; openpyxl's generators fail once more there, and Python would print it."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        traceback.clear_frames(error.__traceback__)
+        gc.collect()
+    finally:
+        sys.unraisablehook = hook
 
 
 def _drawing_of(parts: dict[str, bytes], sheet_number: int) -> str:

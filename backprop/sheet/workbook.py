@@ -1,7 +1,9 @@
 """The whole workbook: the first sheet, the comparison of learning rates with a sheet per curve, and the check."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from backprop import __version__
 from backprop.derivation import as_taught, derive
 from backprop.errors import BackpropError
 from backprop.network import SHEET_LEARNING_RATES, Preset
@@ -10,6 +12,7 @@ from backprop.sheet.book import Book
 from backprop.sheet.check_sheet import write_check_sheet
 from backprop.sheet.comparison import write_comparison
 from backprop.sheet.first_sheet import write_class_sheet, write_general_sheets
+from backprop.sheet.record import WorkbookRecord, sha256, write_workbook
 from backprop.sheet.table import Run
 from backprop.simulate import Trace, simulate
 
@@ -30,8 +33,24 @@ class WorkbookOptions:
 class Export:
     """A workbook ready to save, and the runs in it: the first sheet's, then the curves'."""
 
+    options: WorkbookOptions
     book: Book
     traces: tuple[Trace, ...]
+
+    def save(self, path: Path) -> None:
+        """Write the workbook and, beside it, its record. Raises BackpropError where that can't be done."""
+        content, options = self.book.to_bytes(), self.options
+        record = WorkbookRecord(
+            preset=options.preset.name,
+            network=options.preset.network,
+            values=dict(options.preset.values),
+            learning_rate=options.learning_rate,
+            iterations=options.iterations,
+            as_taught=options.as_taught,
+            version=__version__,
+            workbook_sha256=sha256(content),
+        )
+        write_workbook(path, content, record)
 
 
 def build_workbook(options: WorkbookOptions) -> Export:
@@ -53,4 +72,4 @@ def build_workbook(options: WorkbookOptions) -> Export:
     write_first(book, place, main)
     write_comparison(book, place, curves)
     write_check_sheet(book, place, main)
-    return Export(book, tuple(run.trace for run in (main, *curves)))
+    return Export(options, book, tuple(run.trace for run in (main, *curves)))

@@ -1,13 +1,17 @@
-"""The pictures of Part 1: the network with its values, and the error curves."""
+"""The pictures of Part 1: the network with its values, and the error curves, into which the page's script draws too."""
 
 import math
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Ellipse, FancyBboxPatch, Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
+from backprop.part1 import SEARCHED_ITERATIONS
 from reports.drawings.theme import (
     ACCENT,
+    CLASSES,
     INK,
     MUTED,
     PAPER,
@@ -15,6 +19,7 @@ from reports.drawings.theme import (
     RULE,
     SERIES,
     Drawing,
+    Frame,
     canvas,
     frame_of,
     label_ends,
@@ -25,8 +30,43 @@ from reports.drawings.theme import (
 from reports.formats import short, significant
 from reports.prose import prose
 from reports.views.backprop import BackpropView
-from reports.views.learning_rates import Comparison, ErrorCurve
+from reports.views.learning_rates import Comparison, LearningCurve
 from reports.views.network_layout import Box, Wire
+
+
+@dataclass(frozen=True)
+class LiveCurve:
+    """A run that the figures show."""
+
+    label: str
+    learning_rate: float
+    colour: str
+    """The word by which the style sheet knows its colour."""
+
+
+@dataclass(frozen=True)
+class LiveFigure:
+    """A figure to draw into."""
+
+    name: str
+    frame: Frame
+
+
+@dataclass(frozen=True)
+class LiveComparison:
+    """The error curves, slowest first, and the figures that show them."""
+
+    iterations: int
+    """Rows of a run, iteration 0 included."""
+    searched: int
+    """How many rows to search for the iteration at which the error has halved."""
+    curves: tuple[LiveCurve, ...]
+    figures: tuple[LiveFigure, ...]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON can carry it."""
+        return asdict(self)
 
 
 def network_drawing(view: BackpropView) -> Drawing:
@@ -106,7 +146,7 @@ def comparison_drawing(comparison: Comparison, *, logarithmic: bool) -> Drawing:
     return Drawing(name, f"Total error for each learning rate, {scale} scale", description, figure, frame)
 
 
-def curve_drawing(comparison: Comparison, curve: ErrorCurve) -> Drawing:
+def curve_drawing(comparison: Comparison, curve: LearningCurve) -> Drawing:
     """Draw the error curve of one learning rate, on the scale that all of them share."""
     colour = curve_colours(comparison)[comparison.curves.index(curve)]
     with themed():
@@ -145,7 +185,7 @@ def _scale(axes: Axes, comparison: Comparison, logarithmic: bool) -> None:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 3)))
 
 
-def _plot(axes: Axes, curve: ErrorCurve, colour: str) -> list[tuple[float, float, str, str]]:
+def _plot(axes: Axes, curve: LearningCurve, colour: str) -> list[tuple[float, float, str, str]]:
     """Plot one curve; return its label and where it belongs."""
     lowest, highest = axes.get_ylim()
     floor = lowest if axes.get_yscale() == "log" else -math.inf
@@ -155,3 +195,15 @@ def _plot(axes: Axes, curve: ErrorCurve, colour: str) -> list[tuple[float, float
     axes.plot(*zip(*points, strict=True), color=colour, marker="o" if len(points) == 1 else None)
     x, y = points[-1]
     return [(x, min(y, highest), curve.label, colour)]
+
+
+def live_comparison(view: BackpropView, drawings: tuple[Drawing, ...]) -> LiveComparison:
+    """Collect what the script needs for the drawings that have a frame."""
+    comparison = view.comparison
+    curves = zip(comparison.curves, curve_colours(comparison), strict=True)
+    return LiveComparison(
+        iterations=comparison.iterations,
+        searched=SEARCHED_ITERATIONS,
+        curves=tuple(LiveCurve(curve.label, curve.learning_rate, CLASSES[colour]) for curve, colour in curves),
+        figures=tuple(LiveFigure(drawing.name, drawing.frame) for drawing in drawings if drawing.frame),
+    )

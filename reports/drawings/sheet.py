@@ -19,7 +19,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import range_boundaries
 
 from backprop.sheet.layout import LOSS_CHART, PICTURE
-from reports.cache import cached, digest
+from reports.cache import digest, load_or_make
 from reports.drawings.theme import INK, MUTED, PAPER, RULE, Drawing, canvas, themed
 from reports.errors import ReportError
 
@@ -38,7 +38,7 @@ def sheet_picture(workbook: bytes, name: Path, network: Drawing, cache: Path) ->
     """
     office = shutil.which(_OFFICE) is not None and shutil.which(_PAGES) is not None
     key = digest([workbook, b"office" if office else network.png()])
-    return cached(
+    return load_or_make(
         cache,
         "sheet.png",
         key,

@@ -81,11 +81,11 @@ class Drawing:
     """Of a chart into which the page draws."""
 
     def svg(self) -> Markup:
-        """Give it as an <svg> element whose colours follow the page's scheme."""
+        """Render an <svg> element whose colours follow the page's scheme."""
         return inline_svg(self.figure, self.name, self.title, self.description, CLASSES)
 
     def png(self) -> bytes:
-        """Give it as a picture on white, the same bytes every time."""
+        """Render a picture on white, the same bytes every time."""
         content = io.BytesIO()
         self.figure.savefig(content, format="png", dpi=_PICTURE_DPI, facecolor=PAPER, metadata={"Software": None})
         return content.getvalue()

@@ -26,14 +26,14 @@ _PURPOSES = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of the README: where it lies, and the words that stand for it."""
+    """A picture of the README: its path, and the words that stand for it."""
 
     path: str
     words: str
 
 
 @dataclass(frozen=True)
-class Entry:
+class TreeEntry:
     """A file or folder of the folder, and what it is for."""
 
     branch: str
@@ -44,7 +44,7 @@ class Entry:
 def handin_files(
     page: Page, figures: Figures, html: str, inputs: Inputs, cache: Path, more: Mapping[str, bytes]
 ) -> dict[str, bytes]:
-    """Make the files of the folder, by their names in it and sorted by them; `more` come as they are.
+    """Make the files of the folder, by their names in it and sorted by them; `more` are added as they are.
 
     Raises ReportError where the workbook can't be read.
     """
@@ -61,11 +61,11 @@ def handin_files(
         for drawing in drawings
     }
     pictures["sheet"] = Picture("pictures/sheet.png", "The class sheet as a live workbook.")
-    workbook = _read(inputs.workbook)
+    workbook = _read(inputs.workbook.path)
     files = {
         "report.html": html.encode(),
         "backprop.xlsx": workbook,
-        "pictures/sheet.png": sheet_picture(workbook, inputs.workbook, figures.network, cache),
+        "pictures/sheet.png": sheet_picture(workbook, inputs.workbook.path, figures.network, cache),
         **{f"pictures/{drawing.name}.png": drawing.png() for drawing in drawings},
         **more,
     }
@@ -80,11 +80,11 @@ def _read(workbook: Path) -> bytes:
         raise ReportError(f"{workbook} can't be read ({error.strerror}): run `make workbook`") from error
 
 
-def entries(names: list[str]) -> tuple[Entry, ...]:
+def entries(names: list[str]) -> tuple[TreeEntry, ...]:
     """List a folder as a tree of one level, README first, as the assignment's project structure does."""
     tops = sorted({name.partition("/")[0] for name in names}, key=lambda top: (top != "README.md", top))
     width = max(map(len, tops))
-    return tuple(Entry("└──" if top == tops[-1] else "├──", top.ljust(width), _purpose(top)) for top in tops)
+    return tuple(TreeEntry("└──" if top == tops[-1] else "├──", top.ljust(width), _purpose(top)) for top in tops)
 
 
 def _purpose(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from reports.filters import NUMBER_FILTERS
+from reports.filters import FILTERS
 from reports.prose import TEMPLATES, prose, sentences
 
 # Also what would make a link of an address by itself: "://" and "www.".
@@ -52,6 +52,6 @@ def markdown_environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {**NUMBER_FILTERS, "verbatim": Verbatim, "fenced": fenced}
+    environment.filters |= {**FILTERS, "verbatim": Verbatim, "fenced": fenced}
     environment.globals |= {"prose": prose, "sentences": sentences}
     return environment

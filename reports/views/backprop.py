@@ -8,13 +8,13 @@ from typing import Any
 import sympy as sp
 from markupsafe import Markup
 
-from backprop.derivation import Derivation, Identity, Slip
+from backprop.derivation import Derivation, Identity, Slip, replace_symbols
 from backprop.network import SHEET_ITERATIONS, TOTAL_ERROR, Kind, Preset, gradient_name
 from backprop.panels import Panel
 from backprop.part1 import Part1, WorkedExample, partial
 from backprop.simulate import Trace
 from reports.views.explorer import ExplorerView, StartingValue, starting_values, view_explorer
-from reports.views.formulas import Formula, formula, symbol, with_numbers
+from reports.views.formulas import Formula, print_formula, print_numbers, print_symbol
 from reports.views.learning_rates import Comparison, compare_learning_rates
 
 FIRST_ROWS = 10
@@ -178,7 +178,7 @@ def view_backprop(part1: Part1) -> BackpropView:
         trace=part1.trace,
         values=starting_values(part1.preset, part1.preset.values),
         panels=tuple(map(_panel, part1.panels)),
-        update=formula((sp.Symbol("w_new"), _update(part1.derivation))),
+        update=print_formula((sp.Symbol("w_new"), _update(part1.derivation))),
         worked={field.name: _worked_lines(part1, getattr(part1.worked, field.name)) for field in fields(WorkedExample)},
         table=_table(part1),
         explorer=view_explorer(part1),
@@ -189,7 +189,7 @@ def view_backprop(part1: Part1) -> BackpropView:
 
 
 def _panel(panel: Panel) -> PanelView:
-    steps = tuple(Step(formula(line.terms), line.meaning, line.name) for line in panel.lines)
+    steps = tuple(Step(print_formula(line.terms), line.meaning, line.name) for line in panel.lines)
     return PanelView(panel.number, panel.name, panel.title, steps)
 
 
@@ -198,20 +198,13 @@ def _update(derivation: Derivation) -> Any:
     first = derivation.updates[0]
     generic = {sp.Symbol(first.name): sp.Symbol("w")}
     generic |= {sp.Symbol(gradient_name(first.name)): partial(TOTAL_ERROR, "w")}
-    return _rename(first.expression, generic)
-
-
-def _rename(expression: Any, names: Mapping[Any, Any]) -> Any:
-    """Exchange symbols without letting sympy reorder."""
-    if not expression.args:
-        return names.get(expression, expression)
-    return expression.func(*(_rename(part, names) for part in expression.args), evaluate=False)
+    return replace_symbols(first.expression, generic)
 
 
 def _worked_lines(part1: Part1, equations: Sequence[tuple[Any, Any]]) -> tuple[WorkedLine, ...]:
     values = part1.values
     return tuple(
-        WorkedLine(formula((left, right)), with_numbers(right, values, values[left]), values[left])
+        WorkedLine(print_formula((left, right)), print_numbers(right, values, values[left]), values[left])
         for left, right in equations
     )
 
@@ -222,7 +215,7 @@ def _table(part1: Part1) -> ValueTable:
     last = len(trace.values) - 1
     rows = (*range(min(FIRST_ROWS, last)), last)
     columns = (
-        Column(name, symbol(name), network.kind(name), tuple(float(trace.column(name)[row]) for row in rows))
+        Column(name, print_symbol(name), network.kind(name), tuple(float(trace.column(name)[row]) for row in rows))
         for name in trace.columns
     )
     return ValueTable(rows, tuple(columns))
@@ -245,11 +238,11 @@ def _slip(part1: Part1) -> SlipView:
 def _slip_line(slip: Slip, taught: Trace, trace: Trace) -> SlipLine:
     return SlipLine(
         name=slip.name,
-        symbol=symbol(slip.name),
-        taught=formula((slip.taught,)),
-        derived=formula((slip.derived,)),
+        symbol=print_symbol(slip.name),
+        taught=print_formula((slip.taught,)),
+        derived=print_formula((slip.derived,)),
         taught_value=float(taught.column(slip.name)[0]),
         derived_value=float(trace.column(slip.name)[0]),
-        used=symbol(slip.used),
-        meant=symbol(slip.meant),
+        used=print_symbol(slip.used),
+        meant=print_symbol(slip.meant),
     )

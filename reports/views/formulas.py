@@ -59,12 +59,12 @@ class _NumberPrinter(MathMLPrinter):
         return Text(str(mathml_number(self._values[expression])), super()._print_Partial(expression).level)
 
 
-def formula(terms: Sequence[Any]) -> Formula:
+def print_formula(terms: Sequence[Any]) -> Formula:
     """Print a chain of equal terms."""
     printed = [_PagePrinter().print(term) for term in terms]
     texts = [TextPrinter().print(term) for term in terms]
     return Formula(
-        parts=(Markup(math(printed[0])), *_continued(printed[1:])),
+        parts=(Markup(math(printed[0])), *_print_continued(printed[1:])),
         text=" = ".join(texts),
         latex=" = ".join(LatexPrinter().print(term) for term in terms),
         wide=max(map(len, texts)) > _WIDE,
@@ -72,32 +72,32 @@ def formula(terms: Sequence[Any]) -> Formula:
     )
 
 
-def symbol(name: str) -> Markup:
+def print_symbol(name: str) -> Markup:
     """Print one symbol as a formula of its own."""
     return Markup(math(MathMLPrinter().print(sp.Symbol(name))))
 
 
-def names_as_symbols(text: str) -> Markup:
+def print_names(text: str) -> Markup:
     """Set the names of the sheet that occur in a sentence as symbols; all else is escaped as usual."""
     # What is Markup has been escaped.
     parts = _NAME.split(escape(text))
-    return Markup("").join(map(Markup, _set(parts)))
+    return Markup("").join(map(Markup, _print_each(parts)))
 
 
-def _set(parts: Sequence[str]) -> Iterator[str]:
+def _print_each(parts: Sequence[str]) -> Iterator[str]:
     """Yield every second part as a symbol that keeps the mark behind it on its line."""
     yield parts[0]
     for name, following in zip(parts[1::2], parts[2::2], strict=True):
         mark = following[:1] if following[:1] in _MARKS else ""
-        yield f'<span class="whole">{symbol(name)}{mark}</span>' if mark else symbol(name)
+        yield f'<span class="whole">{print_symbol(name)}{mark}</span>' if mark else print_symbol(name)
         yield following.removeprefix(mark)
 
 
-def with_numbers(expression: Any, values: Mapping[Any, float], result: float) -> tuple[Markup, ...]:
+def print_numbers(expression: Any, values: Mapping[Any, float], result: float) -> tuple[Markup, ...]:
     """Print an expression with numbers put in, and the result."""
-    return _continued([_NumberPrinter(values).print(expression), str(mathml_number(result))])
+    return _print_continued([_NumberPrinter(values).print(expression), str(mathml_number(result))])
 
 
-def _continued(printed: Sequence[str]) -> tuple[Markup, ...]:
+def _print_continued(printed: Sequence[str]) -> tuple[Markup, ...]:
     """Begin every term with its equals sign."""
     return tuple(Markup(math("", term)) for term in printed)

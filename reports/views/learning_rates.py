@@ -30,7 +30,7 @@ _SAME_PATH = 1.25
 
 
 @dataclass(frozen=True)
-class ErrorCurve:
+class LearningCurve:
     """The total error of one run, iteration by iteration."""
 
     learning_rate: float
@@ -101,8 +101,8 @@ class ErrorCurve:
 class Halving:
     """How long the runs take to halve the error; a distance is learning rate times iterations."""
 
-    slowest: ErrorCurve
-    fastest: ErrorCurve
+    slowest: LearningCurve
+    fastest: LearningCurve
     shortest: float
     longest: float
 
@@ -116,17 +116,17 @@ class Halving:
 class Comparison:
     """Runs that differ in their learning rate alone, slowest first."""
 
-    curves: tuple[ErrorCurve, ...]
+    curves: tuple[LearningCurve, ...]
     iterations: int
     asked: tuple[float, ...]
     """The learning rates that the exercise asks for; a curve more is the reader's own."""
 
-    def ratio(self, curve: ErrorCurve) -> float:
+    def ratio(self, curve: LearningCurve) -> float:
         """Divide the final error by that of the smallest learning rate."""
         return curve.final / self.curves[0].final if self.curves[0].final else math.nan
 
     @property
-    def complete(self) -> tuple[ErrorCurve, ...]:
+    def complete(self) -> tuple[LearningCurve, ...]:
         """Return the runs that do not overflow."""
         return tuple(curve for curve in self.curves if curve.overflow is None)
 
@@ -136,12 +136,12 @@ class Comparison:
         return all(slow.final > fast.final for slow, fast in pairwise(self.complete))
 
     @property
-    def lowest(self) -> ErrorCurve:
+    def lowest(self) -> LearningCurve:
         """Return the run with the smallest final error."""
         return min(self.complete, key=lambda curve: curve.final)
 
     @property
-    def fastest(self) -> ErrorCurve | None:
+    def fastest(self) -> LearningCurve | None:
         """Return the complete run with the largest learning rate, None where it has no ratio to the slowest."""
         others = [curve for curve in self.complete if curve is not self.curves[0]]
         return others[-1] if others and math.isfinite(self.ratio(others[-1])) else None
@@ -165,10 +165,10 @@ def compare_learning_rates(part1: Part1) -> Comparison:
     return Comparison(tuple(curves), SHEET_ITERATIONS, SHEET_LEARNING_RATES)
 
 
-def _curve(rate: float, errors: NDArray[np.float64]) -> ErrorCurve:
+def _curve(rate: float, errors: NDArray[np.float64]) -> LearningCurve:
     halved = np.flatnonzero(errors <= errors[0] / 2)
     overflow = np.flatnonzero(~np.isfinite(errors[:SHEET_ITERATIONS]))
-    return ErrorCurve(
+    return LearningCurve(
         rate,
         tuple(errors[:SHEET_ITERATIONS].tolist()),
         int(halved[0]) if halved.size else None,

@@ -1,41 +1,42 @@
-"""Everything that the page says about Part 2, read from the run's records."""
+"""The numbers of Part 2, read from the run's records."""
 
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from mnist.bench import Benchmarks, EpochCosts, Races
 from mnist.constants import EPOCH_LIMIT, IMAGE_SIZE, PARAMETER_LIMIT, REQUIRED_ACCURACY, TRAINING_IMAGES
 from mnist.plan import TrainingPlan
-from mnist.recipe import is_changed
-from mnist.records import EpochRecord, Evaluation, History, LayerFacts
-from reports.formats import counted, percent
-from reports.views.mistakes import ConfusionCell, MistakeGroup, confusion_cells, group_mistakes, most_frequent
-from reports.views.recipe_words import Fact, recipe_facts
+from mnist.recipe import ONE_CYCLE, STEPS, Recipe, is_changed
+from mnist.records import EpochRecord, Evaluation, History
+from mnist.study import Study
+from reports.views.mistakes import ConfusionCell, MistakeGroup, confusion_cells, group_mistakes
 from reports.views.schedule import ScheduleView, view_schedule
 
+_LEAST_NAMED = 3
+
 
 @dataclass(frozen=True)
-class Verdict:
-    """A requirement, what was reached, and whether that is enough."""
+class Requirement:
+    """A number that the assignment asks for, what was reached, and whether that is enough."""
 
-    asked: str
-    reached: str
+    name: str
+    """`parameters`, `epochs` or `accuracy`."""
+    limit: float
+    reached: float
     met: bool
-    note: str = ""
-
-    @property
-    def word(self) -> str:
-        """Say the verdict in words, so that colour is not needed to tell."""
-        return "reached" if self.met else "not reached"
 
 
 @dataclass(frozen=True)
-class LayerRow:
-    """One layer as the table of receptive fields tells it."""
+class Hyperparameter:
+    """A value of a recipe."""
 
-    number: int
-    facts: LayerFacts
-    output: str
-    window: str
-    learns: bool
+    name: str
+    """Of the recipe's field."""
+    label: str
+    value: Any
+    meaning: str
 
 
 @dataclass(frozen=True)
@@ -44,40 +45,100 @@ class MnistView:
 
     history: History
     evaluation: Evaluation
-    verdicts: tuple[Verdict, ...]
-    layers: tuple[LayerRow, ...]
-    reading: tuple[str, ...]
+    requirements: tuple[Requirement, ...]
     confusion: tuple[tuple[ConfusionCell, ...], ...]
-    confusions: str
     mistakes: tuple[MistakeGroup, ...]
     schedule: ScheduleView
-    recipe: tuple[Fact, ...]
-    seconds: float
+    recipe: tuple[Hyperparameter, ...]
+    first_whole: EpochRecord | None
+    """The first epoch that trains on whole images after epochs that train on small ones; None where there is none."""
+    goal: float = REQUIRED_ACCURACY
+
+    @property
+    def first(self) -> EpochRecord:
+        """Return the first epoch."""
+        return self.history.epochs[0]
 
     @property
     def last(self) -> EpochRecord:
-        """Give the last epoch."""
+        """Return the last epoch."""
         return self.history.epochs[-1]
 
     @property
+    def best(self) -> EpochRecord:
+        """Return the epoch with the highest test accuracy, the last of equals."""
+        return max(self.history.epochs, key=lambda record: (record.test_accuracy, record.epoch))
+
+    @property
+    def epochs_at_goal(self) -> tuple[int, ...]:
+        """Return the epochs that end with the accuracy asked for."""
+        return tuple(record.epoch for record in self.history.epochs if record.test_accuracy >= self.goal)
+
+    @property
+    def stays_at_goal(self) -> bool:
+        """Return whether every epoch after the first one at the goal is there too."""
+        reached = self.epochs_at_goal
+        return bool(reached) and len(reached) == self.last.epoch - reached[0] + 1
+
+    @property
+    def evaluation_differs(self) -> bool:
+        """Return whether the saved weights have another accuracy than the log."""
+        return abs(self.last.test_accuracy - self.evaluation.accuracy) > 1e-9
+
+    @property
+    def confused(self) -> tuple[ConfusionCell, ...]:
+        """Return the counts of mistakes, the most frequent first."""
+        cells = [cell for row in self.confusion for cell in row if cell.count and cell.true != cell.predicted]
+        return tuple(sorted(cells, key=lambda cell: (-cell.count, cell.true, cell.predicted)))
+
+    @property
+    def most_confused(self) -> tuple[ConfusionCell, ...]:
+        """Return the three most frequent mistakes, and whatever is as frequent as the third."""
+        cells = self.confused
+        return tuple(cell for cell in cells if cell.count >= cells[:_LEAST_NAMED][-1].count)
+
+    @property
     def shown(self) -> int:
-        """Count the misclassified digits that the page shows."""
-        return sum(len(group.digits) for group in self.mistakes)
+        """Count the misclassified images that the page shows."""
+        return sum(len(group.images) for group in self.mistakes)
 
     @property
     def recipe_changed(self) -> bool:
-        """Tell whether the run changed values of the recipe that it is named after."""
+        """Return whether the run changed values of the recipe that it is named after."""
         return is_changed(self.history.recipe_name, self.history.recipe)
 
     @property
     def chosen_on_held_out(self) -> bool:
-        """Tell whether the values are those that were chosen on held-out images: ours, unchanged."""
+        """Return whether the values are those that were chosen on held-out images: ours, unchanged."""
         return self.history.recipe_name != "course" and not self.recipe_changed
 
     @property
     def multiply_adds(self) -> int:
         """Sum what one image costs."""
-        return sum(row.facts.multiply_adds for row in self.layers)
+        return sum(layer.multiply_adds for layer in self.evaluation.layers)
+
+    @property
+    def seconds(self) -> float:
+        """Sum the times of all epochs."""
+        return sum(record.seconds for record in self.history.epochs)
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """A recipe that was trained with several seeds."""
+
+    study: Study
+    changed: bool
+    """Whether it has other values than those of its name."""
+
+
+@dataclass(frozen=True)
+class SpeedView:
+    """What `make bench` measured."""
+
+    epochs: EpochCosts | None
+    race: Races | None
+    machines: tuple[str, ...]
 
 
 def view_mnist(history: History, evaluation: Evaluation) -> MnistView:
@@ -86,94 +147,76 @@ def view_mnist(history: History, evaluation: Evaluation) -> MnistView:
     return MnistView(
         history=history,
         evaluation=evaluation,
-        verdicts=_verdicts(history, evaluation),
-        layers=tuple(_layer(number, facts) for number, facts in enumerate(evaluation.layers, 1)),
-        reading=_reading(history),
+        requirements=_requirements(history, evaluation),
         confusion=confusion_cells(evaluation, mistakes),
-        confusions=most_frequent(evaluation),
         mistakes=mistakes,
         schedule=view_schedule(history),
-        recipe=recipe_facts(history.recipe),
-        seconds=sum(record.seconds for record in history.epochs),
+        recipe=view_recipe(history.recipe),
+        first_whole=_first_whole(history),
     )
 
 
-def _verdicts(history: History, evaluation: Evaluation) -> tuple[Verdict, ...]:
-    done, planned, last = len(history.epochs), history.recipe.epochs, history.epochs[-1]
-    unfinished = f"The run is not finished: its recipe has {counted(planned, 'epoch')}." if done < planned else ""
-    parameters = counted(evaluation.parameters, "parameter")
-    accuracy = f"{percent(last.test_accuracy)} after epoch\N{NO-BREAK SPACE}{last.epoch}"
-    differs = ""
-    if abs(last.test_accuracy - evaluation.accuracy) > 1e-9:
-        differs = f"The evaluation of the saved weights gives {percent(evaluation.accuracy)}."
+def view_studies(studies: Sequence[Study]) -> tuple[StudyView, ...]:
+    """Arrange the studies in the order given."""
+    return tuple(StudyView(study, is_changed(study.recipe_name, study.recipe)) for study in studies)
+
+
+def view_speed(measured: Benchmarks) -> SpeedView | None:
+    """Arrange what was measured; None where nothing was."""
+    found = [each for each in (measured.epochs, measured.race) if each]
+    machines = sorted({each.hardware.description for each in found})
+    return SpeedView(measured.epochs, measured.race, tuple(machines)) if found else None
+
+
+def view_recipe(recipe: Recipe) -> tuple[Hyperparameter, ...]:
+    """List every value of a recipe that has an effect, with the recipe's own words for it."""
+    return tuple(
+        Hyperparameter(field.name, field.metadata["name"], getattr(recipe, field.name), field.metadata["meaning"])
+        for field in dataclasses.fields(recipe)
+        if field.name not in _APPLIES or _APPLIES[field.name](recipe)
+    )
+
+
+def _requirements(history: History, evaluation: Evaluation) -> tuple[Requirement, ...]:
+    parameters, done, accuracy = evaluation.parameters, len(history.epochs), history.epochs[-1].test_accuracy
     return (
-        Verdict(f"Fewer than {PARAMETER_LIMIT:,} parameters", parameters, evaluation.parameters < PARAMETER_LIMIT),
-        Verdict(f"At most {EPOCH_LIMIT} epochs", counted(done, "epoch"), max(done, planned) <= EPOCH_LIMIT, unfinished),
-        Verdict(
-            f"At least {percent(REQUIRED_ACCURACY, 1)} of the {evaluation.images:,} test images, at the last epoch",
-            accuracy,
-            last.test_accuracy >= REQUIRED_ACCURACY,
-            differs,
-        ),
+        Requirement("parameters", PARAMETER_LIMIT, parameters, parameters < PARAMETER_LIMIT),
+        Requirement("epochs", EPOCH_LIMIT, done, max(done, history.recipe.epochs) <= EPOCH_LIMIT),
+        Requirement("accuracy", REQUIRED_ACCURACY, accuracy, accuracy >= REQUIRED_ACCURACY),
     )
 
 
-def _layer(number: int, facts: LayerFacts) -> LayerRow:
-    parts = [] if facts.kernel is None else [f"{facts.kernel} × {facts.kernel}"]
-    if facts.stride and facts.stride > 1:
-        parts.append(f"stride {facts.stride}")
-    if facts.padding:
-        parts.append(f"padding {facts.padding}")
-    output = f"{facts.channels} × {facts.size} × {facts.size}"
-    return LayerRow(number, facts, output, ", ".join(parts) or "–", facts.kernel is not None)
-
-
-def _reading(history: History) -> tuple[str, ...]:
-    """Say in sentences what the training curves show."""
-    records = history.epochs
-    first, last = records[0], records[-1]
-    if len(records) == 1:
-        return (
-            f"One epoch only: {percent(last.test_accuracy)} of the test images are right after it, at a loss of "
-            f"{last.test_loss:.4f}. One point makes no curve.",
-        )
-    best = max(records, key=lambda record: (record.test_accuracy, record.epoch))
-    sentences = [
-        f"The test loss goes from {first.test_loss:.4f} after the first epoch to {last.test_loss:.4f} after epoch "
-        f"{last.epoch}, and the share of wrong answers from {percent(1 - first.test_accuracy)} to "
-        f"{percent(1 - last.test_accuracy)}.",
-        *_small_images(history),
-        _when_reached(records),
-        f"The best epoch is {best.epoch} with {percent(best.test_accuracy)}; what counts is the last one, "
-        f"which has {percent(last.test_accuracy)}: picking the best by the test images would flatter the result."
-        if best.epoch != last.epoch
-        else f"The last epoch is also the best one, with {percent(last.test_accuracy)}.",
-    ]
-    return tuple(sentences)
-
-
-def _small_images(history: History) -> list[str]:
-    """Explain the fall and the jump of a network that learns from small images and is measured on whole ones."""
+def _first_whole(history: History) -> EpochRecord | None:
     plan = TrainingPlan(history.recipe, TRAINING_IMAGES)
-    small = [record.epoch for record in history.epochs if plan.image_size(record.epoch) < IMAGE_SIZE]
-    if not small or len(small) == len(history.epochs):
-        return []
-    edge, whole = history.recipe.crop_size, history.epochs[len(small)]
-    return [
-        f"Up to epoch {small[-1]} the network learns from the middle {edge} × {edge} pixels of each image, which is "
-        f"quicker, but it is measured on whole ones, and may fall there; from epoch {whole.epoch} on, after which "
-        f"{percent(whole.test_accuracy)} of the test images are right, it learns from whole ones too."
-    ]
+    sizes = [plan.image_size(record.epoch) for record in history.epochs]
+    small = sum(size < IMAGE_SIZE for size in sizes)
+    return history.epochs[small] if 0 < small < len(sizes) else None
 
 
-def _when_reached(records: tuple[EpochRecord, ...]) -> str:
-    goal = percent(REQUIRED_ACCURACY, 1)
-    reached = [record.epoch for record in records if record.test_accuracy >= REQUIRED_ACCURACY]
-    if not reached:
-        return f"No epoch reaches {goal}."
-    if len(reached) == len(records) - reached[0] + 1:
-        return f"The run reaches {goal} in epoch {reached[0]} and stays at or above it."
-    return (
-        f"The run first reaches {goal} in epoch {reached[0]}, and is at or above it after "
-        f"{counted(len(reached), 'epoch')} of {len(records)}."
-    )
+def _trains_on_small_images(recipe: Recipe) -> bool:
+    return TrainingPlan(recipe, TRAINING_IMAGES).image_size(1) < IMAGE_SIZE
+
+
+def _leaves_images_out(recipe: Recipe) -> bool:
+    plan = TrainingPlan(recipe, TRAINING_IMAGES)
+    return any(plan.images_in(epoch) < plan.images for epoch in range(1, recipe.epochs + 1))
+
+
+def _decays_in_steps(recipe: Recipe) -> bool:
+    return recipe.schedule == STEPS and recipe.decay_epochs > 0
+
+
+_APPLIES: Mapping[str, Callable[[Recipe], bool]] = {
+    "ghost_batch_size": lambda recipe: recipe.groups > 1,
+    "crop_size": _trains_on_small_images,
+    "crop_epoch_fraction": _trains_on_small_images,
+    "hard_example_fraction": _leaves_images_out,
+    "easy_example_fraction": _leaves_images_out,
+    "full_epochs_at_start": _leaves_images_out,
+    "full_epochs_at_end": _leaves_images_out,
+    "muon_learning_rate": lambda recipe: recipe.muon_learning_rate > 0,
+    "warm_up": lambda recipe: recipe.schedule == ONE_CYCLE,
+    "decay_epochs": _decays_in_steps,
+    "decay_factor": _decays_in_steps,
+    "averaging_interval": lambda recipe: recipe.averaging_start < 1,
+}

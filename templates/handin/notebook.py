@@ -68,14 +68,12 @@ from mnist.records import read_evaluation, read_history, read_weights
 from mnist.training import Training, probabilities_and_loss
 from reports.drawings.backprop import comparison_drawing, curve_drawing, network_drawing
 from reports.drawings.mnist import accuracy_drawing, confusion_drawing, loss_drawing
-from reports.formats import percent, share, significant
+from reports.formats import learning_rate, percent, share, significant
 from reports.handin.markdown import table
-from reports.prose import sentences
+from reports.prose import prose, sentences
 from reports.views.backprop import view_backprop
-from reports.views.formulas import formula
-from reports.views.mnist import view_mnist
-from reports.views.recipe_words import recipe_facts
-from reports.views.schedule import learning_rate_text
+from reports.views.formulas import print_formula
+from reports.views.mnist import view_mnist, view_recipe
 
 
 def show(drawing):
@@ -120,7 +118,7 @@ Markdown(table(["", *preset.values], [["starting value", *preset.values.values()
 # %% derivation
 derivation = derive(preset.network)
 for panel in panels(derivation):
-    lines = [formula(line.terms).latex.replace(" = ", " &= ", 1) for line in panel.lines]
+    lines = [print_formula(line.terms).latex.replace(" = ", " &= ", 1) for line in panel.lines]
     display(Markdown(f"**{panel.number}. {panel.title}**"))
     display(Math(r"\begin{aligned}" + r" \\ ".join(lines) + r"\end{aligned}"))
 
@@ -227,8 +225,8 @@ for curve in comparison.curves:
 # %% [markdown] part-2
 # ## Part 2: MNIST
 #
-# 60,000 images of handwritten digits to learn from, 10,000 to be measured on, 28 × 28 pixels each. Asked for: at least
-# {{ least_accuracy | percent(1) }} of the test images right, with fewer than {{ most_parameters | thousands }}
+# 60,000 images of handwritten digits to learn from, 10,000 to be measured on, 28 × 28 pixels each. Asked for: a test
+# accuracy of at least {{ least_accuracy | percent(1) }}, with fewer than {{ most_parameters | thousands }}
 # parameters, in at most {{ most_epochs }} epochs.
 #
 # ### The network
@@ -247,7 +245,7 @@ show_code(ConvNet)
 # %% recipe
 history = read_history(FOLDER / "results" / "history.json")
 evaluation = read_evaluation(FOLDER / "results" / "evaluation.json")
-facts = [[fact.name, fact.value, fact.meaning] for fact in recipe_facts(history.recipe)]
+facts = [[row.label, prose("mnist.hyperparameter", row), row.meaning] for row in view_recipe(history.recipe)]
 Markdown(table(["", "value", "meaning"], facts))
 
 # %% [markdown] step-text
@@ -269,8 +267,8 @@ if TRAIN:
 # %% [markdown] log-text
 # ### The log
 #
-# Every epoch as it was recorded. Where it left images out, its training figures are of those it saw, the hardest ones
-# among them. The test images are measured after it; nothing is chosen by them.
+# Every epoch as it was recorded. With hard-example mining, its training figures are of the images it saw, the hardest
+# ones among them. The test images are measured after it; nothing is chosen by them.
 
 # %% log
 part_2 = view_mnist(history, evaluation)
@@ -288,7 +286,7 @@ log = [
     [
         record.epoch,
         f"{record.images:,}",
-        learning_rate_text(record.learning_rate),
+        learning_rate(record.learning_rate),
         f"{record.train_loss:.4f}",
         percent(record.train_accuracy),
         f"{record.test_loss:.4f}",
@@ -302,7 +300,7 @@ Markdown(table(header, log))
 # %% curves
 show(accuracy_drawing(history))
 show(loss_drawing(history))
-Markdown(" ".join(part_2.reading))
+Markdown(prose("mnist.training", part_2))
 
 # %% [markdown] weights-text
 # ### The trained network, run again
@@ -340,25 +338,25 @@ if DOWNLOAD or read_genuine(raw_folder(DATA)) is not None:
     dataset = load(DATA)
     probabilities, loss = probabilities_and_loss(network, dataset.test_images, dataset.test_labels)
     right = int((probabilities.argmax(1) == dataset.test_labels).sum())
-    print(f"Measured: {right} of {len(dataset.test_labels)} test images right, loss {loss:.4f}")
+    print(f"Measured: {right} of {len(dataset.test_labels)} test images classified correctly, loss {loss:.4f}")
 else:
     print("MNIST is not in data/, so nothing is measured here.")
-recorded = f"{evaluation.correct} of {evaluation.images} test images right, loss {evaluation.loss:.4f}"
+recorded = f"{evaluation.correct} of {evaluation.images} test images classified correctly, loss {evaluation.loss:.4f}"
 print(f"Recorded: {recorded}")
 
 # %% [markdown] confusion-text
 # ### What it confuses
 #
-# Rows are the true digits, columns the network's answers.
+# Rows are the true digits, columns the network's predictions.
 
 # %% confusion
 show(confusion_drawing(part_2))
-Markdown(part_2.confusions)
+Markdown(prose("mnist.confusions", part_2))
 
 # %% [markdown] mistakes-text
 # ### Some of its mistakes
 #
-# Those it was most sure of, with the true digit, the answer, and how probable the network thought it.
+# Those it was most sure of, with the true digit, the prediction and its probability.
 
 # %% mistakes
 COLUMNS = 8
@@ -382,6 +380,9 @@ else:
 # ### Results
 
 # %% results
-words = [". ".join(filter(None, (verdict.word, verdict.note))) for verdict in part_2.verdicts]
-verdicts = [[verdict.asked, verdict.reached, word] for verdict, word in zip(part_2.verdicts, words, strict=True)]
+verdicts = []
+for requirement in part_2.requirements:
+    asked, reached, remark = (prose(f"mnist.{name}", requirement, part_2) for name in ("asked", "reached", "remark"))
+    words = ". ".join(filter(None, (prose("mnist.verdict", requirement), remark)))
+    verdicts.append([asked, reached, words])
 Markdown(table(["asked", "reached", ""], verdicts))

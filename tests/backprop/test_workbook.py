@@ -26,7 +26,7 @@ CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 
 
 def write(path, preset=CLASS, learning_rate=1.0, iterations=68, taught=False):
-    build_workbook(WorkbookOptions(preset, learning_rate, iterations, taught)).book.save(path)
+    build_workbook(WorkbookOptions(preset, learning_rate, iterations, taught)).save(path)
     return path
 
 

@@ -7,7 +7,7 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from sheets import SheetPlan, write_sheet
 
-from backprop.check.batch import check_file
+from backprop.check.workbooks import check_file
 
 layouts = st.builds(
     SheetPlan,
@@ -19,7 +19,7 @@ layouts = st.builds(
     helpers=st.integers(0, 5),
 )
 # Without shrinking: the plans are small as they are, and each one costs a workbook.
-quickly = settings(max_examples=20, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+quickly = settings(max_examples=min(20, settings().max_examples), phases=(Phase.explicit, Phase.reuse, Phase.generate))
 
 
 def check(plan):

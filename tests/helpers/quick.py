@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
@@ -26,6 +27,8 @@ LEFT_OUT = packages_left_out()
 def pytest_configure():
     # To import what is None raises ModuleNotFoundError: what is left out does not depend on what is installed.
     sys.modules.update(dict.fromkeys(LEFT_OUT - sys.modules.keys()))
+    settings.register_profile("quick", settings(), max_examples=5)
+    settings.load_profile("quick")
 
 
 def pytest_runtest_setup():

@@ -25,9 +25,9 @@ from reports.view import Heading, view_page
 
 @pytest.fixture
 def output(tmp_path):
-    """Lay out a folder as the other commands leave it; the workbook is a stand-in that nothing reads."""
+    """Lay out a folder as the other commands leave it; the workbook is a stand-in that nothing opens."""
     records.write_run(tmp_path / "out")
-    (tmp_path / "out" / "backprop.xlsx").write_bytes(b"not a workbook")
+    records.write_stand_in(tmp_path / "out")
     return tmp_path / "out"
 
 
@@ -36,7 +36,7 @@ def built(tmp_path_factory):
     """Build page and hand-in folder with a real workbook."""
     folder = tmp_path_factory.mktemp("built")
     records.write_run(folder)
-    build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 68, False)).book.save(folder / "backprop.xlsx")
+    build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 68, False)).save(folder / "backprop.xlsx")
     build(Heading("A title", "Ada Lovelace"), compute_part1(PRESETS["class"], 1.0), read_inputs(folder), folder)
     return folder
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import numpy as np
 from agreement import REFERENCE
 
 from backprop.crosscheck.report import CrossCheck, Pair
+from backprop.network import PRESETS
 from backprop.records import write_record
+from backprop.sheet.record import WorkbookRecord, sha256, write_workbook
 from mnist.bench import Benchmarks, EpochCost, EpochCosts, Race, Races
 from mnist.plan import TrainingPlan
 from mnist.recipe import RECIPES
@@ -27,8 +30,7 @@ from mnist.records import (
     WeightTensor,
 )
 from mnist.study import Study, make_study
-from reports.architecture import tensor_shapes
-from reports.inputs import Inputs
+from reports.inputs import Inputs, Workbook
 
 PROOF = CrossCheck(
     seed=3,
@@ -62,6 +64,7 @@ MISTAKES = {
     (1, 7): 2,
     (0, 6): 2,
 }
+_NORM = ("weight", "bias", "running_mean", "running_var")
 _TOTALS = (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)
 _WINDOWS = (
     ("conv1", "Conv2d", 3, 1, 1, 8, 28, 3, 1, 80, 56448),
@@ -85,7 +88,7 @@ _WINDOWS = (
 
 
 def epoch(number: int, of: int) -> EpochRecord:
-    """Make an epoch of a run that ends at 99.58 % right answers."""
+    """Make an epoch of a run that ends with a test accuracy of 99.58 %."""
     wrong = 0.0042 + 0.016 / number**1.5 * (1 - number / of) + (0.016 if of == 1 else 0)
     right = round((1 - wrong) * 10_000) / 10_000
     plan = TrainingPlan(replace(RECIPES["accurate"], epochs=of), 60_000)
@@ -116,9 +119,22 @@ def history(epochs: int = 15) -> History:
     )
 
 
+def workbook(preset: str = "class", learning_rate: float = 1.0) -> Workbook:
+    """Return a workbook of which the page knows no more than its record."""
+    return Workbook(Path("backprop.xlsx"), PRESETS[preset], learning_rate)
+
+
+def write_stand_in(folder: Path, preset: str = "class", **changes: Any) -> None:
+    """Write a workbook that no program could open, and the record that belongs to it."""
+    content, chosen = b"not a workbook", PRESETS[preset]
+    values = dict(chosen.values)
+    record = WorkbookRecord(preset, chosen.network, values, chosen.learning_rate, 68, False, "0.1.0", sha256(content))
+    write_workbook(folder / "backprop.xlsx", content, replace(record, **changes))
+
+
 def inputs(epochs: int = 15, **changes: Any) -> Inputs:
     """Make what a page can't be without: a run that was evaluated; with whatever else is given by name."""
-    return replace(Inputs(history(epochs), evaluation(epochs), weights(), Path("backprop.xlsx"), None), **changes)
+    return replace(Inputs(history(epochs), evaluation(epochs), weights(), workbook(), None), **changes)
 
 
 def all_inputs() -> Inputs:
@@ -136,7 +152,7 @@ def evaluation(epochs: int = 15) -> Evaluation:
 
 
 def flawless_evaluation() -> Evaluation:
-    """Make the evaluation of a network that names every image right."""
+    """Make the evaluation of a network without mistakes."""
     return _evaluation(15, {}, tuple(_sample(digit, digit) for digit in range(10)))
 
 
@@ -196,12 +212,24 @@ def weights() -> Weights:
     """Make random weights of the size that training starts with, and running statistics that do something."""
     generator = np.random.default_rng(7)
     tensors = {}
-    for name, shape in tensor_shapes(evaluation().layers).items():
+    for name, shape in _shapes():
         values = generator.normal(0, 1 / math.sqrt(max(math.prod(shape[1:]), 4)), shape)
         values += name.endswith(("norm.weight", "running_var"))
         content = np.abs(values) if name.endswith("running_var") else values
         tensors[name] = WeightTensor(shape, base64.b64encode(content.astype("<f4").tobytes()).decode())
     return Weights(hashlib.sha256(CHECKPOINT).hexdigest(), 0.1307, 0.3081, 1e-5, tensors)
+
+
+def _shapes() -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Name the tensors of the layers with their shapes as torch has them: (out, in, height, width)."""
+    channels = 1
+    for layer in evaluation().layers:
+        if layer.kind == "Conv2d":
+            yield f"{layer.name}.weight", (layer.channels, channels, layer.kernel or 0, layer.kernel or 0)
+            yield f"{layer.name}.bias", (layer.channels,)
+        elif layer.kind == "BatchNorm2d":
+            yield from ((f"{layer.name}.{part}", (layer.channels,)) for part in _NORM)
+        channels = layer.channels
 
 
 def _stroke(slant: int, shift: int) -> str:

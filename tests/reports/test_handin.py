@@ -19,6 +19,7 @@ from reports.figures import draw
 from reports.handin.folder import _readme
 from reports.handin.markdown import Verbatim, escaped, fenced
 from reports.inputs import read_inputs
+from reports.render import render
 from reports.view import Heading, view_page
 
 
@@ -121,7 +122,12 @@ def test_sheet_picture_is_kept_until_the_workbook_changes(network, tmp_path, mon
     for program in ("soffice", "pdftoppm"):
         require(program)
     made = []
-    monkeypatch.setattr(pictures, "_printed", lambda content: made.append(content) or b"picture %d" % len(made))
+
+    def print_picture(content):
+        made.append(content)
+        return b"picture %d" % len(made)
+
+    monkeypatch.setattr(pictures, "_print_with_libreoffice", print_picture)
     drawn = [
         pictures.sheet_picture(workbook, Path("backprop.xlsx"), network, tmp_path) for workbook in (b"1", b"1", b"2")
     ]
@@ -130,7 +136,7 @@ def test_sheet_picture_is_kept_until_the_workbook_changes(network, tmp_path, mon
 
 
 def test_a_failing_libreoffice_is_replaced(network, tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures, "_printed", lambda content: None)
+    monkeypatch.setattr(pictures, "_print_with_libreoffice", lambda content: None)
     monkeypatch.setattr(pictures, "draw_sheet", lambda content, name, network: b"drawn")
     assert pictures.sheet_picture(b"", Path("backprop.xlsx"), network, tmp_path) == b"drawn"
 
@@ -138,3 +144,15 @@ def test_a_failing_libreoffice_is_replaced(network, tmp_path, monkeypatch):
 def test_a_broken_workbook_names_the_target(network, tmp_path):
     with pytest.raises(ReportError, match="make workbook"):
         draw_sheet(b"no workbook", tmp_path / "backprop.xlsx", network)
+
+
+def test_page_and_readme_tell_that_another_program_has_saved_the_workbook(output):
+    part1, sentence = compute_part1(PRESETS["class"], 1.0), "Another program has saved the workbook since its export"
+    found = []
+    for content in (b"not a workbook", b"saved by another program"):
+        (output / "backprop.xlsx").write_bytes(content)
+        page = view_page(Heading(), part1, read_inputs(output))
+        found.append(
+            [text.count(sentence) for text in (render(page, draw(page)), _readme(page, _Anything(), ["README.md"]))]
+        )
+    assert found == [[0, 0], [1, 1]]

@@ -1,14 +1,14 @@
 import math
 
 from reports.prose import prose
-from reports.views.learning_rates import Comparison, ErrorCurve
+from reports.views.learning_rates import Comparison, LearningCurve
 
 SPACE = "\N{NO-BREAK SPACE}"
 
 
 def curve(rate, errors, halved_at=None):
     overflow = next((i for i, error in enumerate(errors) if not math.isfinite(error)), None)
-    return ErrorCurve(rate, tuple(errors), halved_at, overflow)
+    return LearningCurve(rate, tuple(errors), halved_at, overflow)
 
 
 def reading(*curves):
@@ -84,3 +84,13 @@ def test_different_paths_are_not_called_one():
 
 def test_nothing_to_compare_is_no_failure():
     assert reading(curve(0.1, [math.nan, math.nan]), curve(1.0, [math.nan, math.nan]))
+
+
+def test_a_picture_of_the_curves_is_described_run_by_run():
+    curves = (curve(0.1, [1, 0.9, 0.8]), curve(9.0, [1, math.nan, math.nan]))
+    text = prose("drawings.comparison", Comparison(curves, 3, ()), "linear").replace(SPACE, " ")
+    assert text == (
+        "Total error over 3 iterations, linear scale. η = 0.1 starts at 1 and ends at 0.8, 80 % of it; "
+        "η = 9 starts at 1 and overflows at iteration 1."
+    )
+    assert prose("drawings.curve", curves[0]).endswith("starts at 1 and ends at 0.8, 80\N{NO-BREAK SPACE}% of it.")

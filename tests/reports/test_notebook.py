@@ -13,14 +13,15 @@ import pytest
 import records
 from agreement import REFERENCE, read_number, read_reference
 
+from backprop.errors import BackpropError
 from backprop.network import PRESETS
 from backprop.part1 import compute_part1
 from reports.build import Extent, build
 from reports.cli import main as reports
 from reports.errors import ReportError
 from reports.handin import notebook as module
-from reports.handin.notebook_execution import execute
-from reports.handin.wheel import project_wheel
+from reports.handin.archives import project_wheel
+from reports.handin.notebook import execute
 from reports.inputs import read_inputs
 from reports.view import Heading
 
@@ -247,10 +248,10 @@ def test_weights_of_another_checkpoint_are_refused(other):
     path = other / "mnist" / "weights.json"
     text = path.read_text()
     path.write_text(text.replace(records.evaluation().checkpoint_sha256, "0" * 64))
-    with pytest.raises(ReportError, match="make report"):
+    with pytest.raises(BackpropError, match="make report"):
         made_again(other)
     path.unlink()
-    with pytest.raises(ReportError, match="make report"):
+    with pytest.raises(BackpropError, match="make report"):
         made_again(other)
     path.write_text(text)
 

@@ -8,8 +8,8 @@ import records
 
 from backprop.network import PRESETS
 from backprop.part1 import compute_part1
-from reports.handin.notebook_source import notebook_source, read_cells
-from reports.render import TEMPLATES
+from reports.handin.notebook import notebook_source, read_cells
+from reports.prose import TEMPLATES
 from reports.view import Heading, view_page
 
 TEMPLATE = (TEMPLATES / "handin" / "notebook.py").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from backprop.network import PRESETS, SHEET_LEARNING_RATES, TOTAL_ERROR
 from backprop.part1 import compute_part1
 from reports.prose import TEMPLATES, prose, sentences
 from reports.views.backprop import view_backprop
-from reports.views.formulas import names_as_symbols, symbol
+from reports.views.formulas import print_names, print_symbol
 
 CLASS = PRESETS["class"]
 
@@ -132,5 +132,5 @@ def test_any_learning_rate_makes_a_view(preset, rate):
 
 
 def test_a_mark_stays_on_the_line_of_its_symbol():
-    assert names_as_symbols("then w5, not x") == f'then <span class="whole">{symbol("w5")},</span> not x'
-    assert names_as_symbols("w5 & o1") == f"{symbol('w5')} &amp; {symbol('o1')}"
+    assert print_names("then w5, not x") == f'then <span class="whole">{print_symbol("w5")},</span> not x'
+    assert print_names("w5 & o1") == f"{print_symbol('w5')} &amp; {print_symbol('o1')}"

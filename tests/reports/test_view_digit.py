@@ -2,10 +2,12 @@ import base64
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import records
 
 from mnist.records import WeightTensor
-from reports.views.digit import MOST_MISTAKES, view_digit
+from reports.prose import prose
+from reports.views.digit import MOST_MISTAKES, heat, view_digit
 
 
 def with_first_layer(window, bias):
@@ -34,18 +36,13 @@ def test_without_mistakes_there_are_the_samples():
 
 
 def test_a_pick_says_what_it_is():
-    labels = [pick.label for pick in view_digit(records.evaluation(), records.weights()).picks]
+    labels = [prose("mnist.test_image", pick) for pick in view_digit(records.evaluation(), records.weights()).picks]
     assert labels[0] == "a 0, test image 0"
-    assert labels[8] == "an 8, test image 830, which the network read as 3"
+    assert labels[8] == "an 8, test image 830, misclassified as 3"
 
 
-def test_heat_rises_with_the_share():
-    sample = records.samples()[0]
-    shares = (0.0, 0.01, 0.06, 0.3, 0.6, 0.95, 0.0, 0.0, 0.0, 0.0)
-    evaluation = replace(records.evaluation(), samples=(replace(sample, probabilities=shares),))
-    found = view_digit(evaluation, records.weights()).picks[0].shares
-    assert [share.heat for share in found] == [0, 1, 2, 3, 4, 5, 0, 0, 0, 0]
-    assert [share.percent for share in found][:3] == ["0.0", "1.0", "6.0"]
+def test_heat_rises_with_the_probability():
+    assert [heat(probability) for probability in (0.0, 0.01, 0.06, 0.3, 0.6, 0.95)] == [0, 1, 2, 3, 4, 5]
 
 
 def test_maps_that_answer_to_paper_are_counted():
@@ -53,12 +50,12 @@ def test_maps_that_answer_to_paper_are_counted():
     for window, bias, grounds in ((-1, 0, 8), (-1, -3.8, 8), (-1, -3.9, 0), (1, 0, 0), (1, 4, 8)):
         view = view_digit(records.evaluation(), with_first_layer(window, bias))
         assert view.grounds == grounds
-        assert (view.paper, view.ink) == ("−0.42", "2.82")
+        assert (view.paper, view.ink) == pytest.approx((-0.4242, 2.8215), abs=1e-4)
 
 
-def test_the_programs_data_are_the_tensors_that_the_layers_need():
-    weights = records.weights()
-    more = replace(weights, tensors=weights.tensors | {"optimizer": WeightTensor((1,), "AAAAAA==")})
-    data = view_digit(records.evaluation(), more).data
+def test_the_programs_data_are_the_network_and_the_pixels():
+    evaluation, weights = records.evaluation(), records.weights()
+    data = view_digit(evaluation, weights).data
     assert set(data["tensors"]) == set(weights.tensors)
+    assert [pick["pixels"] for pick in data["picks"]][:10] == [sample.pixels for sample in evaluation.samples]
     assert [layer["name"] for layer in data["layers"]][:3] == ["conv1", "relu1", "norm1"]

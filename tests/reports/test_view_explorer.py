@@ -72,9 +72,9 @@ def test_local_slopes_agree_with_differences_of_the_network(preset):
 
 
 def _value(expression, row):
-    from backprop.activations import spelled_out
+    from backprop.activations import expand_functions
 
-    return float(spelled_out(expression).subs({s: row[str(s)] for s in expression.free_symbols}).evalf())
+    return float(expand_functions(expression).subs({s: row[str(s)] for s in expression.free_symbols}).evalf())
 
 
 def test_gradients_of_nodes_agree_with_a_shift_in_the_network(preset):

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 import records
-import torch
 
 from mnist.recipe import RECIPES
-from reports.drawings.schedule import schedule_drawing
+from reports.drawings.mnist import schedule_drawing
+from reports.prose import prose
 from reports.views.schedule import view_schedule
 
 STEPS = 938  # 60,000 images in batches of 64
@@ -16,8 +16,14 @@ def run(hard_example_fraction=1.0, **changes):
     return replace(history, recipe=replace(history.recipe, hard_example_fraction=hard_example_fraction, **changes))
 
 
+def words(history):
+    return prose("mnist.learning_rate", view_schedule(history)).replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_rows_follow_torchs_one_cycle():
     """The oracle is torch.optim.lr_scheduler.OneCycleLR, stepped through the whole run."""
+    import torch  # which no other test here needs
+
     recipe = run().recipe
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     total = recipe.epochs * STEPS
@@ -41,20 +47,23 @@ def test_rows_follow_torchs_one_cycle():
 
 
 def test_one_cycle_in_words():
-    words = view_schedule(run()).words.replace("\N{NO-BREAK SPACE}", " ")
-    assert words == "η rises from 0.004 to 0.1 in the first 3 epochs and falls to 4 × 10⁻⁷ in the last step."
-    assert view_schedule(run(warm_up=0.0)).words.startswith("η begins with 0.1 and falls")
+    assert words(run()) == "η rises from 0.004 to 0.1 in the first 3 epochs and decays to 4 × 10⁻⁷ in the last step."
+    assert words(run(warm_up=1 / 15)).startswith("η rises from 0.004 to 0.1 in the first epoch and decays")
+    assert words(run(warm_up=0.0)).startswith("η begins with 0.1 and decays")
+    assert words(run(warm_up=1.0)) == "η rises from 0.004 to 0.1 in the first 15 epochs."
 
 
-def test_falls_in_words():
+def test_decay_in_words():
     course = replace(records.history(), recipe=RECIPES["course"])
     view = view_schedule(course)
-    assert view.words == "η falls once, after epoch 15: from 0.05 to 0.005."
+    assert words(course) == "η decays once, after epoch 15: from 0.05 to 0.005."
     assert [row.first for row in view.rows] == pytest.approx([0.05] * 15 + [0.005] * 5)
-    assert view.muon == ""
+    assert view.muon_rate == 0
     assert view.averaged_from is None
     constant = replace(course, recipe=replace(course.recipe, decay_epochs=0))
-    assert view_schedule(constant).words == "η is 0.05 throughout."
+    assert words(constant) == "η is 0.05 throughout."
+    often = replace(course, recipe=replace(course.recipe, decay_epochs=5))
+    assert words(often) == "η decays 3 times, first after epoch 5: from 0.05 to 0.00005."
 
 
 def test_a_run_that_is_not_finished_has_dots_for_what_is_done_only():
@@ -71,8 +80,8 @@ def test_epochs_that_leave_images_out_are_as_wide_as_the_others():
     )
     assert [row.steps for row in view.rows] == [938] * 2 + [411] * 12 + [938]  # 0.4375 x 60,000 / 64 = 410.2
     assert view.steps == 938 * 3 + 411 * 12
-    assert view.lengths.startswith("Epochs that leave images out have fewer steps, 411 instead of 938")
-    assert view_schedule(run()).lengths == ""
+    assert view.shortest_and_longest == (411, 938)
+    assert view_schedule(run()).shortest_and_longest == (938, 938)
     # Three quarters of the steps lie where the epochs are short.
     assert view.averaged_from == pytest.approx(2 + (0.75 * view.steps - 2 * 938) / 411)
     ends = {epochs: rate for epochs, rate in view.curve if epochs == round(epochs)}

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from reports.errors import ReportError
-from reports.handin.archive import unzipped
-from reports.handin.wheel import kept_wheel, project_wheel
+from reports.handin.archives import load_wheel, project_wheel, unzip
 
 PROJECT = Path(__file__).parents[2]
 
@@ -29,7 +28,7 @@ def installed(wheel, tmp_path):
 
 
 def test_it_holds_every_file_of_every_package_and_nothing_else(wheel):
-    files = {name for name in unzipped(wheel.content) if ".dist-info/" not in name}
+    files = {name for name in unzip(wheel.content) if ".dist-info/" not in name}
     folders = ("backprop", "mnist", "reports", "templates")
     ours = {str(path.relative_to(PROJECT)) for folder in folders for path in (PROJECT / folder).rglob("*")}
     code = {
@@ -52,10 +51,10 @@ def test_nothing_is_left_in_the_checkout(wheel):
 
 
 def test_it_is_built_once(wheel, tmp_path, monkeypatch):
-    assert kept_wheel(tmp_path) is None
+    assert load_wheel(tmp_path) is None
     built = []
-    monkeypatch.setattr("reports.handin.wheel._built", lambda sources: built.append(1) or b"a wheel")
-    assert project_wheel(tmp_path) == project_wheel(tmp_path) == kept_wheel(tmp_path)
+    monkeypatch.setattr("reports.handin.archives._build", lambda sources: built.append(1) or b"a wheel")
+    assert project_wheel(tmp_path) == project_wheel(tmp_path) == load_wheel(tmp_path)
     assert built == [1]
 
 
@@ -63,7 +62,7 @@ def test_the_installed_project_renders_without_the_checkout(installed, tmp_path)
     script = (
         "import reports.render, backprop.derivation, mnist.records\n"
         f"assert reports.render.__file__.startswith({str(installed)!r}), reports.render.__file__\n"
-        "for name in ('page/page.html', 'styles/style.css', 'handin/notebook.py'):\n"
+        "for name in ('page/page.html', 'prose/mnist.txt', 'styles/style.css', 'handin/notebook.py'):\n"
         "    assert (reports.render.TEMPLATES / name).is_file()\n"
         "from importlib.metadata import distribution\n"
         "extras = distribution('backprop-report').metadata.get_all('Provides-Extra')\n"
@@ -78,7 +77,7 @@ def test_the_installed_project_renders_without_the_checkout(installed, tmp_path)
 def test_where_there_is_no_checkout_it_says_so(tmp_path):
     with pytest.raises(ReportError, match="no checkout"):
         project_wheel(tmp_path / "cache", tmp_path)
-    assert kept_wheel(tmp_path / "cache", tmp_path) is None
+    assert load_wheel(tmp_path / "cache", tmp_path) is None
 
 
 def test_without_setuptools_it_names_the_extra(tmp_path, monkeypatch):
@@ -88,7 +87,7 @@ def test_without_setuptools_it_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.metadata, "version", missing)
     with pytest.raises(ReportError, match=r"setuptools.*handin"):
         project_wheel(tmp_path)
-    assert kept_wheel(tmp_path) is None  # the page does not need one
+    assert load_wheel(tmp_path) is None  # the page does not need one
 
 
 def test_a_project_that_can_not_be_built_is_one_line(tmp_path):

@@ -11,7 +11,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from backprop.network import TOTAL_ERROR
 from backprop.part1 import SLOPES, STEP
-from reports.drawings.live_comparison import LiveComparison
+from reports.drawings.backprop import LiveComparison
 from reports.views.digit import DigitData
 from reports.views.explorer import ExplorerSettings
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sheets import SheetPlan, write_sheet
 
-from backprop.check.batch import check_file
+from backprop.check.workbooks import check_file
 from backprop.derivation import derive
 from backprop.network import PRESETS, layered, made_up_preset
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sheets import EXPRESSIONS, PRESET, QUANTITIES, UPDATES, SheetPlan, write_sheet
 
-from backprop.check.batch import check_file
+from backprop.check.workbooks import check_file
 from backprop.derivation import derive, slips
 from backprop.network import PRESETS
 from backprop.notation import factors_of, product
@@ -123,7 +123,7 @@ def test_a_wrong_sigmoid_is_found_and_explained(formula, words, tmp_path):
 def test_our_own_workbook_passes_and_as_taught_is_accused_of_its_two_columns(preset, tmp_path):
     for taught in (False, True):
         path = tmp_path / f"{taught}.xlsx"
-        build_workbook(WorkbookOptions(PRESETS[preset], 0.5, 8, taught)).book.save(path)
+        build_workbook(WorkbookOptions(PRESETS[preset], 0.5, 8, taught)).save(path)
         report = check_file(path)
         assert len(report.tables) == 7
         wrong = {slip.name for slip in slips(derive(PRESETS[preset].network))} if taught else set()

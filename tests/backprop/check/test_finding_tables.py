@@ -8,7 +8,7 @@ import pytest
 from checks import accused
 from sheets import EXPRESSIONS, QUANTITIES, SheetPlan, write_sheet
 
-from backprop.check.batch import check_file
+from backprop.check.workbooks import check_file
 
 SLIP = {("dE_dw3", 0): EXPRESSIONS["dE_dw1"]}
 

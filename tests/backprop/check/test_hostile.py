@@ -11,11 +11,15 @@ import pytest
 from sheets import SheetPlan, write_sheet
 
 from backprop.__main__ import main
-from backprop.check.batch import check_file, check_files, collect
-from backprop.check.headers import quantity_of
-from backprop.check.parser import UnreadableError, parse, pattern_of
+from backprop.check.cells import Address
+from backprop.check.expressions import FUNCTIONS
+from backprop.check.formulas import UnreadableError, parse, r1c1_pattern
+from backprop.check.tables import parse_header
+from backprop.check.workbooks import check_file, check_files, collect_files
 from backprop.network import PRESETS
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
+
+A1 = Address("Sheet1", 1, 1)
 
 
 @pytest.fixture
@@ -181,24 +185,24 @@ def test_damaged_xml_never_breaks_the_check(tmp_path):
 
 
 def test_a_file_that_hangs_is_given_up(sheet, tmp_path, monkeypatch):
-    from backprop.check import batch
+    from backprop.check import workbooks
 
     def hang(path):
         import time
 
         time.sleep(60)
 
-    monkeypatch.setattr(batch, "PATIENCE", 0.5)
-    monkeypatch.setattr(batch, "check_file", hang)
+    monkeypatch.setattr(workbooks, "TIME_LIMIT", 0.5)
+    monkeypatch.setattr(workbooks, "check_file", hang)
     (report,) = check_files([sheet], lambda _: None)
     assert "took longer" in report.error
 
 
 def test_a_file_that_breaks_the_check_is_named_and_the_others_are_checked(sheet, tmp_path, monkeypatch, capfd):
-    from backprop.check import batch
+    from backprop.check import workbooks
 
-    real, bad = batch.check_file, tmp_path / "bad.xlsx"
-    monkeypatch.setattr(batch, "check_file", lambda path: real(path) if path == sheet else 1 / 0)
+    real, bad = workbooks.check_file, tmp_path / "bad.xlsx"
+    monkeypatch.setattr(workbooks, "check_file", lambda path: real(path) if path == sheet else 1 / 0)
     first, second = check_files([bad, sheet], lambda _: None)
     assert "break down (ZeroDivisionError)" in first.error
     assert second.error is None
@@ -222,7 +226,7 @@ def test_folders_duplicates_and_csv(tmp_path, capsys):
         write_sheet(folder / name, SheetPlan(rows=3, typed={("h1", 1): 1.0}))
     write_sheet(folder / "Cem.xlsx", SheetPlan(rows=3, seed=3))
     (folder / "~$Ana.xlsx").write_text("Excel's lock")
-    assert [path.name for path in collect([folder])] == ["Ana.xlsx", "Ben kopiert.xlsx", "Cem.xlsx"]
+    assert [path.name for path in collect_files([folder])] == ["Ana.xlsx", "Ben kopiert.xlsx", "Cem.xlsx"]
     assert main(["check", str(folder)]) == 0
     text = capsys.readouterr().out
     assert "handed in 2 times: Ana.xlsx, Ben kopiert.xlsx" in text
@@ -267,25 +271,26 @@ def test_the_command_prints_the_contracts_json(tmp_path):
     ],
 )
 def test_precedence_is_excels(formula, value):
-    from backprop.check.resolving import _FUNCTIONS
-
     def evaluate(tree):
         if hasattr(tree, "value"):
             return tree.value
-        return _FUNCTIONS[tree.name](*map(evaluate, tree.arguments))
+        return FUNCTIONS[tree.name](*map(evaluate, tree.arguments))
 
-    assert float(evaluate(parse(formula, 1, 1))) == value
+    assert float(evaluate(parse(formula, A1))) == value
 
 
 def test_filled_down_formulas_share_a_pattern():
-    assert pattern_of("=E33-$G$31*X33", 34, 5) == pattern_of("=E99-$G$31*X99", 100, 5)
-    assert pattern_of("=E33-G31*X33", 34, 5) != pattern_of("=E34-G31*X34", 35, 5)
-    assert pattern_of("=SUM(LOG10(2),A1)", 1, 2) == pattern_of("=SUM(LOG10(2),A2)", 2, 2)
+    def pattern(formula, row, column):
+        return r1c1_pattern(formula, Address("Sheet1", row, column))
+
+    assert pattern("=E33-$G$31*X33", 34, 5) == pattern("=E99-$G$31*X99", 100, 5)
+    assert pattern("=E33-G31*X33", 34, 5) != pattern("=E34-G31*X34", 35, 5)
+    assert pattern("=SUM(LOG10(2),A1)", 1, 2) == pattern("=SUM(LOG10(2),A2)", 2, 2)
 
 
 def test_broken_formulas_are_named():
     with pytest.raises(UnreadableError, match="nested too deeply"):
-        parse("=" + "(" * 500 + "1" + ")" * 500, 1, 1)
+        parse("=" + "(" * 500 + "1" + ")" * 500, A1)
 
 
 @pytest.mark.parametrize(
@@ -297,4 +302,4 @@ def test_broken_formulas_are_named():
     ],
 )  # fmt: skip
 def test_headers_are_recognised(text, quantity):
-    assert quantity_of(text) == quantity
+    assert parse_header(text) == quantity

@@ -11,7 +11,7 @@ from checks import accused
 from sheets import EXPRESSIONS, SheetPlan, write_sheet
 
 from backprop.__main__ import main
-from backprop.check.batch import check_file
+from backprop.check.workbooks import check_file
 from backprop.network import PRESETS
 
 HELPER = "AZ"

@@ -1,4 +1,4 @@
-"""What a check found, for people, for scripts and for spreadsheets."""
+"""Findings as text, JSON and CSV."""
 
 import csv
 import io
@@ -26,40 +26,45 @@ _COLUMNS = (
 
 
 def as_json(reports: Sequence[FileReport]) -> str:
-    """Give the contract's JSON."""
-    files = [{"file": r.file, "error": r.error, "tables": [asdict(table) for table in r.tables]} for r in reports]
+    """Serialise everything as JSON."""
+    files = [{"file": r.file, "error": r.error, "tables": list(map(_as_dict, r.tables))} for r in reports]
     return json.dumps({"files": files}, ensure_ascii=False, indent=1) + "\n"
 
 
+def _as_dict(table: TableReport) -> dict[str, object]:
+    eta = table.learning_rate
+    return asdict(table) | {"learning_rate": {"cell": eta.cell, "value": eta.value}}
+
+
 def as_csv(reports: Sequence[FileReport]) -> str:
-    """Give one row per finding; a file that could not be checked is a row of its own."""
+    """Serialise one row per finding; a file that could not be checked is a row of its own."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for report in reports:
         if report.error:
             row = {"file": report.file, "kind": "error", "explanation": report.error}
-            writer.writerow([_safe(row.get(column, "")) for column in _COLUMNS])
+            writer.writerow([_escape(row.get(column, "")) for column in _COLUMNS])
         for table in report.tables:
             for f in table.findings:
                 values = (report.file, table.sheet, table.header, *asdict(f).values())
-                writer.writerow([_safe(value) for value in values])
+                writer.writerow([_escape(value) for value in values])
     return text.getvalue()
 
 
-def _safe(value: object) -> object:
+def _escape(value: object) -> object:
     """Keep a spreadsheet from taking foreign text for a formula of its own."""
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
 
 
 def as_text(reports: Sequence[FileReport], *, strict: bool) -> str:
-    """Give a summary line per file first, then every finding."""
-    blocks = [_summary(reports, strict=strict), *_duplicates(reports)]
-    blocks += [_details(report) for report in reports if any(t.findings or t.notes for t in report.tables)]
+    """Format a summary line per file first, then every finding."""
+    blocks = [_format_summary(reports, strict=strict), *_format_duplicates(reports)]
+    blocks += [_format_file(report) for report in reports if any(t.findings or t.notes for t in report.tables)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _summary(reports: Sequence[FileReport], *, strict: bool) -> str:
+def _format_summary(reports: Sequence[FileReport], *, strict: bool) -> str:
     width = min(max((len(Path(r.file).name) for r in reports), default=4), 44)
     lines = [f"{'file':<{width}}  tables  wrong  what"]
     for report in reports:
@@ -69,13 +74,13 @@ def _summary(reports: Sequence[FileReport], *, strict: bool) -> str:
             lines.append(f"{name:<{width}}       –      –  {report.error}")
             continue
         counted = report.counted(strict=strict)
-        mistakes = list(dict.fromkeys(f"{_printed(f.quantity)}: {f.explanation}" for f in counted))
+        mistakes = list(dict.fromkeys(f"{_format_quantity(f.quantity)}: {f.explanation}" for f in counted))
         what = "; ".join(mistakes[:3]) + (f"; and {len(mistakes) - 3} more" if len(mistakes) > 3 else "")
         lines.append(f"{name:<{width}}  {len(report.tables):>6}  {len(counted):>5}  {what or 'nothing wrong'}")
     return "\n".join(lines)
 
 
-def _duplicates(reports: Sequence[FileReport]) -> list[str]:
+def _format_duplicates(reports: Sequence[FileReport]) -> list[str]:
     groups: dict[str, list[str]] = defaultdict(list)
     for report in reports:
         if report.fingerprint:
@@ -83,29 +88,29 @@ def _duplicates(reports: Sequence[FileReport]) -> list[str]:
     return [f"The same sheet, handed in {len(g)} times: {', '.join(g)}" for g in groups.values() if len(g) > 1]
 
 
-def _details(report: FileReport) -> str:
+def _format_file(report: FileReport) -> str:
     lines = [report.file]
     for table in report.tables:
-        lines += _table(table)
+        lines += _format_table(table)
     return "\n".join(lines)
 
 
-def _table(table: TableReport) -> list[str]:
+def _format_table(table: TableReport) -> list[str]:
     eta = table.learning_rate
     value = "unknown" if eta.value is None else f"{eta.value:g}"
     where = f" in {eta.cell}" if eta.cell else ""
     lines = [f"  “{table.sheet}”, header {table.header}, {table.rows} rows, η = {value}{where}"]
     lines += [f"    right: {note}" for note in table.notes]
     for finding in table.findings:
-        lines += _finding(finding)
+        lines += _format_finding(finding)
     return lines
 
 
-def _finding(finding: Finding) -> list[str]:
+def _format_finding(finding: Finding) -> list[str]:
     label = "wrong" if finding.kind in COMPUTES_WRONGLY else finding.kind
-    lines = [f"    {label}: {_printed(finding.quantity)}, {finding.cells}: {finding.explanation}"]
+    lines = [f"    {label}: {_format_quantity(finding.quantity)}, {finding.cells}: {finding.explanation}"]
     if finding.max_relative_error is not None:
-        lines.append(f"        off by up to {finding.max_relative_error:.2g} of its size{_shift(finding)}")
+        lines.append(f"        off by up to {finding.max_relative_error:.2g} of its size{_format_shift(finding)}")
     if finding.found:
         lines.append(f"        found     {' '.join(finding.found.split())[:300]}")
     if finding.expected:
@@ -113,10 +118,10 @@ def _finding(finding: Finding) -> list[str]:
     return lines
 
 
-def _shift(finding: Finding) -> str:
+def _format_shift(finding: Finding) -> str:
     shift = finding.max_total_error_shift
     return "" if shift is None else f"; moves E_total by up to {shift:.2g} over the run"
 
 
-def _printed(quantity: str) -> str:
+def _format_quantity(quantity: str) -> str:
     return quantity.replace("dE_d", "∂E/∂")

@@ -1,4 +1,4 @@
-"""Opening a foreign workbook without trusting it: nothing in it is run, followed or believed."""
+"""The cells, charts and names of a foreign workbook, read without trusting it: nothing in it is run or followed."""
 
 import io
 import math
@@ -8,10 +8,11 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import defusedxml  # openpyxl parses with it once it is installed
 import openpyxl
+from openpyxl.utils import get_column_letter
 
 from backprop.errors import BackpropError
 
@@ -22,60 +23,90 @@ _EMPTY_CELL = re.compile(rb'<c(?: [a-z]+="[^"<>]*")*\s*/>')
 """A cell that has a format and nothing else; a coloured sheet may have a hundred thousand of them."""
 assert defusedxml.__version__
 
-Place = tuple[int, int]
-"""Row and column, counted from 1."""
+
+class Address(NamedTuple):
+    """A cell's sheet, row and column, both counted from 1."""
+
+    sheet: str
+    row: int
+    column: int
+
+    @property
+    def letters(self) -> str:
+        """Return the column's letters."""
+        return get_column_letter(self.column)
+
+    @property
+    def a1(self) -> str:
+        """Format row and column without the sheet: Z33."""
+        return f"{self.letters}{self.row}"
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What stands in a cell, and what it showed when it was last computed."""
+class ForeignCell:
+    """The content of a cell, and its result when the sheet was last computed."""
 
     content: Any
     """A formula with its leading =, a number, a text, a truth value."""
-    shown: Any
+    stored_result: Any
 
     @property
     def is_formula(self) -> bool:
-        """Tell a formula from a value."""
+        """Return whether the cell holds a formula."""
         return isinstance(self.content, str) and self.content.startswith("=")
+
+    @property
+    def value(self) -> Any:
+        """Return what the cell shows: a formula's stored result, or the content."""
+        return self.stored_result if self.is_formula else self.content
 
 
 @dataclass(frozen=True)
-class Series:
-    """One line of a chart: the reference it draws, as written."""
+class ChartSeries:
+    """One series of a chart: the reference to its values, as written."""
 
     sheet: str
     reference: str
 
 
 @dataclass(frozen=True)
-class Book:
+class ForeignWorkbook:
     """A workbook's cells that exist, its charts and its defined names."""
 
-    sheets: Mapping[str, Mapping[Place, Cell]]
-    series: tuple[Series, ...]
+    sheets: Mapping[str, Mapping[tuple[int, int], ForeignCell]]
+    """By sheet, row and column."""
+    series: tuple[ChartSeries, ...]
     names: Mapping[str, str]
     """Defined name in capitals → what it refers to."""
 
+    def cell(self, address: Address) -> ForeignCell | None:
+        """Return a cell, or None where there is none."""
+        return self.sheets.get(address.sheet, {}).get(address[1:])
 
-def read_book(path: Path) -> Book:
+    def number(self, address: Address) -> float | None:
+        """Return the number that a cell shows, or None."""
+        cell = self.cell(address)
+        return float(cell.value) if cell is not None and isinstance(cell.value, int | float) else None
+
+
+def read_workbook(path: Path) -> ForeignWorkbook:
     """Read a workbook. Raises BackpropError, in one line, for whatever is no harmless .xlsx file."""
-    content = _checked_content(path)
+    content = _read_content(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about shapes and extensions, which do not matter here
             formulas = openpyxl.load_workbook(io.BytesIO(content), keep_links=False)
             values = openpyxl.load_workbook(io.BytesIO(content), data_only=True, keep_links=False)
-        sheets = {sheet.title: _cells(sheet, values[sheet.title]) for sheet in formulas.worksheets}
-        series = tuple(s for sheet in formulas.worksheets for s in _series(sheet))
+        sheets = {sheet.title: _read_cells(sheet, values[sheet.title]) for sheet in formulas.worksheets}
+        series = tuple(s for sheet in formulas.worksheets for s in _read_series(sheet))
         names = {name.upper(): str(defined.attr_text) for name, defined in formulas.defined_names.items()}
     except Exception as error:
         # openpyxl lets through whatever its parts raise: a dozen unrelated classes for a damaged file.
         raise BackpropError(f"the file is damaged ({type(error).__name__}): save it anew as .xlsx") from error
-    return Book(sheets, series, names)
+    return ForeignWorkbook(sheets, series, names)
 
 
-def _checked_content(path: Path) -> bytes:
+def _read_content(path: Path) -> bytes:
     try:
         content = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
     except OSError as error:
@@ -86,7 +117,7 @@ def _checked_content(path: Path) -> bytes:
         raise BackpropError("protected by a password or an old .xls file: save it as .xlsx without a password")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return _slimmed(archive)
+            return _drop_empty_cells(archive)
     except BackpropError:
         raise
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as error:
@@ -95,18 +126,18 @@ def _checked_content(path: Path) -> bytes:
         raise BackpropError(f"damaged ({type(error).__name__}): save it anew as .xlsx") from error
 
 
-def _slimmed(archive: zipfile.ZipFile) -> bytes:
+def _drop_empty_cells(archive: zipfile.ZipFile) -> bytes:
     """Unpack every part once, within bounds, before anything parses it, and leave out cells that hold nothing."""
     names = archive.namelist()
     if "xl/workbook.xml" not in names:
         raise BackpropError("no workbook inside: save it as .xlsx from Excel")
-    room, cells, slim = MAX_BYTES, 0, io.BytesIO()
-    with zipfile.ZipFile(slim, "w") as target:
+    remaining, cells, result = MAX_BYTES, 0, io.BytesIO()
+    with zipfile.ZipFile(result, "w") as target:
         for name in dict.fromkeys(names):
             with archive.open(name) as part:
-                content = part.read(room + 1)
-            room -= len(content)
-            if room < 0:
+                content = part.read(remaining + 1)
+            remaining -= len(content)
+            if remaining < 0:
                 raise BackpropError(f"unpacks to more than {MAX_BYTES // 1_000_000} MB")
             if name.endswith((".xml", ".rels", ".vml")) and _FORBIDDEN.search(content.replace(b"\0", b"")):
                 raise BackpropError("contains XML entities or a document type, which no workbook needs")
@@ -116,11 +147,11 @@ def _slimmed(archive: zipfile.ZipFile) -> bytes:
             target.writestr(name, content)
     if cells > MAX_CELLS:
         raise BackpropError(f"has more than {MAX_CELLS:,} cells")
-    return slim.getvalue()
+    return result.getvalue()
 
 
-def _cells(formulas: Any, values: Any) -> dict[Place, Cell]:
-    shown = values._cells
+def _read_cells(formulas: Any, values: Any) -> dict[tuple[int, int], ForeignCell]:
+    results = values._cells
     found = {}
     for place, cell in formulas._cells.items():  # only those that exist: a used range may claim a million more
         content = cell.value
@@ -128,13 +159,13 @@ def _cells(formulas: Any, values: Any) -> dict[Place, Cell]:
             continue
         if not isinstance(content, str | int | float | bool):
             content = getattr(content, "text", None) or str(content)  # array and table formulas
-        other = shown.get(place)
-        found[place] = Cell(_as_excel(content), None if other is None else _as_excel(other.value))
+        stored = results[place].value if place in results else None
+        found[place] = ForeignCell(_reject_overflow(content), _reject_overflow(stored))
     return found
 
 
-def _as_excel(value: Any) -> Any:
-    """Take a number that no double can hold, which no Excel has written, for a text."""
+def _reject_overflow(value: Any) -> Any:
+    """Return a number that no double can hold, which no Excel has written, as a text."""
     if not isinstance(value, int | float):
         return value
     try:
@@ -143,10 +174,10 @@ def _as_excel(value: Any) -> Any:
         return "a number with too many digits"
 
 
-def _series(sheet: Any) -> Iterator[Series]:
+def _read_series(sheet: Any) -> Iterator[ChartSeries]:
     for chart in getattr(sheet, "_charts", ()):
         for series in chart.series:
             values = getattr(series, "val", None) or getattr(series, "yVal", None)
             reference = getattr(getattr(values, "numRef", None), "f", None)
             if reference:
-                yield Series(sheet.title, reference)
+                yield ChartSeries(sheet.title, reference)

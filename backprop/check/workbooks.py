@@ -1,4 +1,4 @@
-"""Many files at once: each in a process of its own, with a time limit, so that none can hold up or crash the rest."""
+"""Foreign workbooks checked: one in this process, or many in processes of their own with a time limit."""
 
 import hashlib
 import multiprocessing
@@ -10,18 +10,18 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from backprop.check.checking import TableCheck
+from backprop.check.cells import Address, ForeignWorkbook, read_workbook
 from backprop.check.findings import FileReport
-from backprop.check.reading import Book, read_book
-from backprop.check.tables import Nearest, Table, find_tables
+from backprop.check.tables import ForeignTable, NearestHeader, find_tables
+from backprop.check.verdicts import check_table
 from backprop.errors import BackpropError
 
-PATIENCE = 10.0  # seconds a file may take
+TIME_LIMIT = 10.0  # seconds per file
 _SUFFIXES = (".xlsx", ".xlsm")
 
 
-def collect(paths: Sequence[Path]) -> list[Path]:
-    """List the workbooks that files and folders name, each once, in a stable order; Excel's lock files are not ours."""
+def collect_files(paths: Sequence[Path]) -> list[Path]:
+    """Return files and the workbooks in folders, each once, in a stable order, without Excel's lock files."""
     found: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
@@ -35,19 +35,19 @@ def collect(paths: Sequence[Path]) -> list[Path]:
 def check_file(path: Path) -> FileReport:
     """Check one file in this process."""
     try:
-        book = read_book(path)
-        tables, nearest = find_tables(book)
+        workbook = read_workbook(path)
+        tables, nearest = find_tables(workbook)
         if not tables:
-            return FileReport(str(path), _nothing_found(nearest))
-        reports = tuple(TableCheck(book, table).report() for table in tables)
+            return FileReport(str(path), _describe_nearest(nearest))
+        reports = tuple(check_table(workbook, table) for table in tables)
     except BackpropError as error:
         return FileReport(str(path), str(error))
     except (MemoryError, RecursionError) as error:
         return FileReport(str(path), f"too large or too deeply nested to check ({type(error).__name__})")
-    return FileReport(str(path), None, reports, _fingerprint(book, tables))
+    return FileReport(str(path), None, reports, _hash_tables(workbook, tables))
 
 
-def _nothing_found(nearest: Nearest | None) -> str:
+def _describe_nearest(nearest: NearestHeader | None) -> str:
     looked = "no table of the exercise: looked for a row with headers such as t1, i1, w1 … w8, a_h1, E_total, ∂E/∂w1"
     if nearest is None:
         return f"{looked}; no such header was found anywhere"
@@ -55,36 +55,35 @@ def _nothing_found(nearest: Nearest | None) -> str:
     return f"{looked}; nearest was row {nearest.row} of “{sheet}” with {nearest.recognised} of them"
 
 
-def _fingerprint(book: Book, tables: Sequence[Table]) -> str:
+def _hash_tables(workbook: ForeignWorkbook, tables: Sequence[ForeignTable]) -> str:
     """Hash the tables' formulas and numbers, wherever they stand in the sheet."""
     digest = hashlib.sha256()
     for table in tables:
-        cells = book.sheets[table.sheet]
-        for row in range(table.first_row, table.last_row + 1):
+        for row in table.rows:
             for quantity, column in sorted(table.columns.items()):
-                cell = cells.get((row, column))
+                cell = workbook.cell(Address(table.sheet, row, column))
                 digest.update(f"{quantity}={'' if cell is None else str(cell.content).replace(' ', '')};".encode())
     return digest.hexdigest()
 
 
 def check_files(paths: Sequence[Path], report: Callable[[FileReport], object]) -> list[FileReport]:
-    """Check files in parallel, one process a core; `report` hears of each as it ends. Keeps the order of `paths`."""
+    """Check files in parallel, one process a core, calling `report` as each ends. Keeps the order of `paths`."""
     results: dict[int, FileReport] = {}
-    waiting, running = list(enumerate(paths))[::-1], dict[Connection, _Job]()
+    waiting, running = list(enumerate(paths))[::-1], dict[Connection, _Check]()
     while waiting or running:
         while waiting and len(running) < (os.cpu_count() or 1):
             number, path = waiting.pop()
-            job = _start(number, path)
-            running[job.receiver] = job
-        for job in _ended(running):
-            del running[job.receiver]
-            results[job.number] = job.result()
-            report(results[job.number])
+            check = _start_check(number, path)
+            running[check.receiver] = check
+        for check in _wait_for_ended(running):
+            del running[check.receiver]
+            results[check.number] = check.finish()
+            report(results[check.number])
     return [results[number] for number in sorted(results)]
 
 
 @dataclass(frozen=True)
-class _Job:
+class _Check:
     number: int
     path: Path
     process: BaseProcess
@@ -92,17 +91,17 @@ class _Job:
     started: float
 
     @property
-    def overdue(self) -> bool:
-        return time.monotonic() - self.started > PATIENCE
+    def is_overdue(self) -> bool:
+        return time.monotonic() - self.started > TIME_LIMIT
 
-    def result(self) -> FileReport:
-        """Take the answer, or say why there is none, and end the process."""
+    def finish(self) -> FileReport:
+        """Return the report, or one that says why there is none, and end the process."""
         try:
             answer = self.receiver.recv() if self.receiver.poll() else None
         except (EOFError, OSError):
             answer = None
         if answer is None:
-            late = f"took longer than {PATIENCE:g} s" if self.overdue else "made the check break down"
+            late = f"took longer than {TIME_LIMIT:g} s" if self.is_overdue else "made the check break down"
             answer = FileReport(str(self.path), f"{late}: not checked")
         self.process.kill()
         self.process.join()
@@ -110,15 +109,15 @@ class _Job:
         return answer if isinstance(answer, FileReport) else FileReport(str(self.path), "made the check break down")
 
 
-def _start(number: int, path: Path) -> _Job:
+def _start_check(number: int, path: Path) -> _Check:
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=_work, args=(path, sender), daemon=True)
+    process = multiprocessing.Process(target=_check_and_send, args=(path, sender), daemon=True)
     process.start()
     sender.close()
-    return _Job(number, path, process, receiver, time.monotonic())
+    return _Check(number, path, process, receiver, time.monotonic())
 
 
-def _work(path: Path, sender: Connection) -> None:
+def _check_and_send(path: Path, sender: Connection) -> None:
     try:
         report = check_file(path)
     except Exception as error:  # the last net: whatever a foreign file still manages to break, the others are checked
@@ -126,6 +125,6 @@ def _work(path: Path, sender: Connection) -> None:
     sender.send(report)
 
 
-def _ended(running: dict[Connection, _Job]) -> list[_Job]:
+def _wait_for_ended(running: dict[Connection, _Check]) -> list[_Check]:
     ready = wait(list(running), timeout=0.2)
-    return [job for connection, job in running.items() if connection in ready or job.overdue]
+    return [check for connection, check in running.items() if connection in ready or check.is_overdue]
