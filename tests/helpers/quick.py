@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
@@ -36,7 +36,8 @@ class LeftOut:
 def pytest_configure():
     # None in sys.modules would do too, but SciPy looks there for torch and takes it for a module.
     sys.meta_path.insert(0, LeftOut)
-    settings.register_profile("quick", settings(), max_examples=5)
+    without_shrinking = set(settings().phases) - {Phase.shrink, Phase.explain}
+    settings.register_profile("quick", settings(), max_examples=5, phases=without_shrinking)
     settings.load_profile("quick")
 
 

@@ -63,6 +63,7 @@ def test_a_used_range_that_reaches_the_last_column_costs_nothing(tmp_path):
     assert time.process_time() - start < 5  # going through the range cell by cell would take hours
 
 
+@pytest.mark.slow
 def test_a_thousand_rows_and_a_mistake_in_the_last(tmp_path):
     path = tmp_path / "long.xlsx"
     address = write_sheet(path, SheetPlan(rows=1000, wrong={("dE_dw3", 999): EXPRESSIONS["dE_dw1"]}))
