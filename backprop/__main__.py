@@ -8,7 +8,7 @@ from pathlib import Path
 
 from backprop.command import Parser, new_parser, run_command
 from backprop.errors import BackpropError
-from backprop.network import PRESETS, SHEET_ITERATIONS, Preset, layered, made_up_preset
+from backprop.network import PRESETS, SHEET_ITERATIONS, Preset, build_network, invent_preset
 
 _DESCRIPTION = """\
 Backpropagation of the class's 2-2-2 sigmoid network, derived once and printed everywhere.
@@ -152,8 +152,8 @@ def _preset(options: argparse.Namespace) -> Preset:
         return replace(preset, network=replace(preset.network, trains_biases=options.update_biases))
     if options.preset or options.update_biases:
         raise BackpropError("--layers makes a network of its own: leave out --preset and --update-biases")
-    network = layered(_sizes(options.layers), options.activation or "sigmoid", biases=options.biases)
-    return made_up_preset(network)
+    network = build_network(_sizes(options.layers), options.activation or "sigmoid", biases=options.biases)
+    return invent_preset(network)
 
 
 def _sizes(text: str) -> list[int]:

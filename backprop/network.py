@@ -74,7 +74,7 @@ class Network:
 
     def kind(self, name: str) -> Kind:
         """Return what a quantity is; raises KeyError for a name that the network does not have."""
-        return Kind.GRADIENT if differentiated(name) in self._kinds else self._kinds[name]
+        return Kind.GRADIENT if gradient_variable(name) in self._kinds else self._kinds[name]
 
     @cached_property
     def _kinds(self) -> Mapping[str, Kind]:
@@ -116,7 +116,7 @@ def gradient_name(name: str) -> str:
     return f"{_GRADIENT}{name}"
 
 
-def differentiated(name: str) -> str | None:
+def gradient_variable(name: str) -> str | None:
     """Return the quantity that a gradient is taken with respect to, dE_dw1 → w1; None for any other name."""
     return name.removeprefix(_GRADIENT) if name.startswith(_GRADIENT) else None
 
@@ -127,7 +127,7 @@ def _two_two_two(hidden_bias: str | None = None, output_bias: str | None = None)
     return Network(inputs=("i1", "i2"), targets=("t1", "t2"), layers=(hidden, output))
 
 
-def layered(sizes: Sequence[int], activation: str = "sigmoid", *, biases: bool = False) -> Network:
+def build_network(sizes: Sequence[int], activation: str = "sigmoid", *, biases: bool = False) -> Network:
     """Return a network of any layer sizes: inputs first, outputs last, weights numbered neuron by neuron.
 
     With `biases`, each neuron has one of its own, which is trained. `sizes` holds at least an input, a hidden and an
@@ -152,7 +152,7 @@ def layered(sizes: Sequence[int], activation: str = "sigmoid", *, biases: bool =
     return Network(inputs, targets, layers, activation, trains_biases=biases)
 
 
-def made_up_preset(network: Network) -> Preset:
+def invent_preset(network: Network) -> Preset:
     """Return a network with starting values: the same ones every time, small and without a pattern."""
     numbers = random.Random(1)
     values = {name: round(0.05 * place, 2) for place, name in enumerate(network.inputs, start=1)}

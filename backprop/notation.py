@@ -40,7 +40,7 @@ def is_negative(term: Any) -> bool:
     return bool(head.is_Number and head < 0)
 
 
-def negated(term: Any) -> Any:
+def negate(term: Any) -> Any:
     """Return a negative term without its leading minus, the rest in the same order."""
     if not isinstance(term, sp.Mul):
         return -term
@@ -64,15 +64,15 @@ def factors_of(expression: Any) -> tuple[Any, ...]:
 
 def product(factors: Any) -> Any:
     """Multiply without letting sympy reorder; an empty product is 1."""
-    return _unevaluated(sp.Mul, tuple(factors), sp.Integer(1))
+    return _build_unevaluated(sp.Mul, tuple(factors), sp.Integer(1))
 
 
 def total(terms: Any) -> Any:
     """Add without letting sympy reorder; an empty sum is 0."""
-    return _unevaluated(sp.Add, tuple(terms), sp.Integer(0))
+    return _build_unevaluated(sp.Add, tuple(terms), sp.Integer(0))
 
 
-def _unevaluated(kind: Any, parts: tuple[Any, ...], empty: Any) -> Any:
+def _build_unevaluated(kind: Any, parts: tuple[Any, ...], empty: Any) -> Any:
     if len(parts) > 1:
         return kind(*parts, evaluate=False)
     return parts[0] if parts else empty

@@ -14,6 +14,7 @@ from backprop.derivation import (
     as_taught,
     chain_factors,
     derive,
+    replace_symbols,
     slips,
     slopes,
     verify_gradients,
@@ -27,7 +28,7 @@ from backprop.network import (
     Preset,
     gradient_name,
 )
-from backprop.notation import Partial, product, total
+from backprop.notation import Partial, Shifted, product, total
 from backprop.panels import Panel, panels
 from backprop.printers.javascript import step_function, values_function
 from backprop.simulate import Floats, Trace, simulate, simulate_errors
@@ -72,6 +73,8 @@ class Part1:
     slips: tuple[Slip, ...]
     gradients: Mapping[str, Gradient]
     """By every weight, trained bias, net input, activation and error."""
+    update: Expression
+    """The next value of any weight w."""
     program: str
     """JavaScript: one iteration, and the derivatives along every edge."""
     trace: Trace
@@ -101,6 +104,7 @@ def compute_part1(preset: Preset, learning_rate: float) -> Part1:
         identities=verify_gradients(derivation),
         slips=slips(derivation),
         gradients=gradients,
+        update=_generalise_update(derivation),
         program=_print_program(derivation),
         trace=trace,
         as_taught=simulate(as_taught(derivation), preset, learning_rate, SHEET_ITERATIONS),
@@ -123,6 +127,14 @@ def _gradients(derivation: Derivation) -> dict[str, Gradient]:
     }
 
 
+def _generalise_update(derivation: Derivation) -> Expression:
+    """Return the update rule for any weight w."""
+    first = derivation.updates[0]
+    generic = {sp.Symbol(first.name): sp.Symbol("w")}
+    generic |= {sp.Symbol(gradient_name(first.name)): partial(TOTAL_ERROR, "w")}
+    return replace_symbols(first.expression, generic)
+
+
 def _print_program(derivation: Derivation) -> str:
     arguments = dict.fromkeys((*derivation.constants, *derivation.columns))
     step = step_function(derivation, STEP, EXPONENTIAL)
@@ -141,7 +153,7 @@ def _work_out(derivation: Derivation) -> WorkedExample:
         hidden_weights=tuple(
             _short_gradient(derivation, w, neuron.activation) for neuron in hidden for w in neuron.weights
         ),
-        updates=tuple((sp.Symbol(f"{e.name}_new"), e.expression) for e in derivation.updates),
+        updates=tuple((Shifted(e.name, 1), e.expression) for e in derivation.updates),
     )
 
 

@@ -87,7 +87,7 @@ def positive(text: str) -> int:
     return _whole_number(text, 1, 10_000)
 
 
-def _whole(text: str) -> int:
+def _int(text: str) -> int:
     return _whole_number(text, 0, 10_000)
 
 
@@ -96,7 +96,7 @@ def natural(text: str) -> int:
     return _whole_number(text, 0, 2**63 - 1)
 
 
-def _number(text: str) -> float:
+def _float(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
@@ -116,7 +116,7 @@ def _text(text: str) -> str:
     return text
 
 
-_KINDS: Mapping[object, Callable[[str], object]] = {int: _whole, float: _number, bool: _yes_or_no, str: _text}
+_KINDS: Mapping[object, Callable[[str], object]] = {int: _int, float: _float, bool: _yes_or_no, str: _text}
 
 
 def _whole_number(text: str, lowest: int, highest: int) -> int:

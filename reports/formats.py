@@ -20,8 +20,8 @@ def significant(value: float, digits: int = _DIGITS) -> str:
     value += 0.0  # a gradient can be −0, which readers know as 0
     mantissa, exponent = _scientific(value, digits)
     if -5 <= exponent < digits:
-        return _signed(_trimmed(f"{value:.{max(digits - 1 - exponent, 0)}f}"))
-    return _signed(f"{mantissa}{_TIMES_TEN}{superscript(exponent)}")
+        return _set_minus(_trim_zeros(f"{value:.{max(digits - 1 - exponent, 0)}f}"))
+    return _set_minus(f"{mantissa}{_TIMES_TEN}{superscript(exponent)}")
 
 
 def brief(value: float, digits: int = 4) -> str:
@@ -35,7 +35,7 @@ def fixed(value: float, decimals: int) -> str:
         return OVERFLOW
     if value and not 10.0**-decimals <= abs(value) < 1e5:
         return significant(value, 6)
-    return _signed(f"{value + 0.0:.{decimals}f}")
+    return _set_minus(f"{value + 0.0:.{decimals}f}")
 
 
 def short(value: float) -> str:
@@ -119,12 +119,12 @@ def sentence_start(text: str) -> str:
 
 def _scientific(value: float, digits: int) -> tuple[str, int]:
     mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-    return _trimmed(mantissa), int(exponent)
+    return _trim_zeros(mantissa), int(exponent)
 
 
-def _trimmed(text: str) -> str:
+def _trim_zeros(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _signed(text: str) -> str:
+def _set_minus(text: str) -> str:
     return text.replace("-", "−", 1) if text.startswith("-") else text

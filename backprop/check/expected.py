@@ -163,7 +163,7 @@ def _read_targets(resolver: Resolver) -> dict[Any, Any]:
 
 
 def _keep_numbers(found: Mapping[Any, set[Any]]) -> dict[Any, Any]:
-    """Keep what is one number other than 0: a formula that reads none says 0 too."""
+    """Return what is one number other than 0, which a formula without the quantity has as its coefficient too."""
     single = {symbol: next(iter(values)) for symbol, values in found.items() if len(values) == 1}
     return {symbol: value for symbol, value in single.items() if value.is_number and value != 0}
 

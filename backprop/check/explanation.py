@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations, permutations
 from typing import Any
 
@@ -38,7 +38,7 @@ def explain(found: Any, expected: Any) -> str:
     if not is_small(found):
         return "the formula is another one"
     try:
-        for attempt in _ATTEMPTS:
+        for attempt in (_try_sign, _try_factor, _try_brackets, _try_exchange, _try_row, _try_term):
             for words in attempt(found, expected.doit(), expected):
                 return words
         return _describe_difference(found, expected.doit())
@@ -60,7 +60,7 @@ def _format(expression: Any) -> str:
     return printed if len(printed) <= _MAX_SHOWN else printed[:_MAX_SHOWN] + " …"
 
 
-def _find_wrong_sign(found: Any, expected: Any, ordered: Any) -> Iterator[str]:
+def _try_sign(found: Any, expected: Any, ordered: Any) -> Iterator[str]:
     if are_equal(found, -expected):
         yield "the sign is the wrong way round"
     for symbol in sorted(expected.free_symbols, key=str):
@@ -72,7 +72,7 @@ def _factors(ordered: Any) -> list[Any]:
     return list(ordered.args) if isinstance(ordered, sp.Mul) else [ordered]
 
 
-def _find_wrong_factor(found: Any, expected: Any, ordered: Any) -> Iterator[str]:
+def _try_factor(found: Any, expected: Any, ordered: Any) -> Iterator[str]:
     factors = _factors(ordered)
     for count in (1, 2):
         for missing in combinations(factors, count):
@@ -94,7 +94,7 @@ def _format_factor(factor: Any) -> str:
     return f"({_format(factor)})" if isinstance(factor, sp.Add) else _format(factor)
 
 
-def _find_missing_brackets(found: Any, expected: Any, ordered: Any) -> Iterator[str]:
+def _try_brackets(found: Any, expected: Any, ordered: Any) -> Iterator[str]:
     """A sum times factors: without its brackets the factors reach one term only."""
     factors = _factors(ordered)
     for position, factor in enumerate(factors):
@@ -111,7 +111,7 @@ def _find_missing_brackets(found: Any, expected: Any, ordered: Any) -> Iterator[
                 yield f"brackets are missing around {_format(factor)}"
 
 
-def _find_dropped_term(found: Any, expected: Any, ordered: Any) -> Iterator[str]:
+def _try_term(found: Any, expected: Any, ordered: Any) -> Iterator[str]:
     factors = _factors(ordered)
     for factor in factors:
         if isinstance(factor, sp.Add):
@@ -122,7 +122,7 @@ def _find_dropped_term(found: Any, expected: Any, ordered: Any) -> Iterator[str]
                     yield f"the term {_format(dropped)} is missing from the sum"
 
 
-def _find_exchange(found: Any, expected: Any, ordered: Any) -> Iterator[str]:
+def _try_exchange(found: Any, expected: Any, ordered: Any) -> Iterator[str]:
     """One or two quantities stand where others belong, everywhere or inside one factor."""
     symbols = found.free_symbols | expected.free_symbols
     candidates = [
@@ -175,7 +175,7 @@ def _describe_exchange(exchanges: Sequence[tuple[Any, Any]]) -> str:
     return f"{used} stand where {meant} belong" if len(exchanges) > 1 else f"{used} stands where {meant} belongs"
 
 
-def _find_wrong_row(found: Any, expected: Any, ordered: Any) -> Iterator[str]:
+def _try_row(found: Any, expected: Any, ordered: Any) -> Iterator[str]:
     """A reference slipped to another row, or is fixed to one."""
     own_row = {s: sp.Symbol(quantity_of(s)) for s in found.free_symbols | expected.free_symbols}
     if are_equal(found.xreplace(own_row), expected.xreplace(own_row)):
@@ -188,14 +188,3 @@ def _describe_difference(found: Any, expected: Any) -> str:
     if len(str(difference)) > _MAX_SHOWN * 3:
         return "the formula is another one"
     return f"found minus expected is {_format(difference)}"
-
-
-_ATTEMPTS: tuple[Callable[[Any, Any, Any], Iterator[str]], ...] = (
-    _find_wrong_sign,
-    _find_wrong_factor,
-    _find_missing_brackets,
-    _find_exchange,
-    _find_wrong_row,
-    _find_dropped_term,
-)
-"""Each takes the found and the expected expression, and the expected one in class order; the first match counts."""

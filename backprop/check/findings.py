@@ -1,7 +1,8 @@
 """What a check finds, as data: one record per file, per table and per mistake."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from backprop.check.expected import LearningRate
 
@@ -55,13 +56,6 @@ class FileReport:
 
 
 def format_cells(letters: str, rows: Sequence[int]) -> str:
-    """Format rows of a column as ranges: Z33:Z40,Z50."""
-    return ",".join(_format_ranges(letters, rows))
-
-
-def _format_ranges(letters: str, rows: Sequence[int]) -> Iterator[str]:
-    start = rows[0]
-    for row, following in zip(rows, [*rows[1:], None], strict=True):
-        if following != row + 1:
-            yield f"{letters}{start}" if start == row else f"{letters}{start}:{letters}{row}"
-            start = following or 0
+    """Format ascending rows of a column as ranges: Z33:Z40,Z50."""
+    runs = ([row for _, row in run] for _, run in groupby(enumerate(rows), lambda item: item[1] - item[0]))
+    return ",".join(f"{letters}{run[0]}" + (f":{letters}{run[-1]}" if run[1:] else "") for run in runs)

@@ -5,24 +5,12 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from backprop.check.findings import COMPUTES_WRONGLY, FileReport, Finding, TableReport
 
-_COLUMNS = (
-    "file",
-    "sheet",
-    "header",
-    "kind",
-    "quantity",
-    "cells",
-    "found",
-    "expected",
-    "explanation",
-    "max_relative_error",
-    "max_total_error_shift",
-)
+_COLUMNS = ("file", "sheet", "header", *(field.name for field in fields(Finding)))
 
 
 def as_json(reports: Sequence[FileReport]) -> str:

@@ -48,6 +48,7 @@ class Resolver:
     workbook: ForeignWorkbook
     table: ForeignTable
     _trees: dict[tuple[str, str], Tree] = field(init=False, default_factory=dict)
+    _resolved: dict[Address, Resolved] = field(init=False, default_factory=dict)
     _cells_read: int = field(init=False, default=0)
     """By the formula at hand: twenty cells that each double the one before are a million."""
 
@@ -69,8 +70,11 @@ class Resolver:
 
     def resolve(self, quantity: str, row: int) -> Resolved:
         """Resolve the formula of a cell. Raises UnreadableError that names what can't be read, and in which cell."""
-        self._cells_read = 0
-        return self._resolve_cell(_Origin(self.table.address(quantity, row), row))
+        address = self.table.address(quantity, row)
+        if address not in self._resolved:
+            self._cells_read = 0
+            self._resolved[address] = self._resolve_cell(_Origin(address, row))
+        return self._resolved[address]
 
     def _resolve_cell(self, origin: _Origin) -> Resolved:
         address = origin.address
@@ -105,7 +109,7 @@ class Resolver:
             raise type(error)(text if "in " + address.a1 in text else f"{text} in {address.a1}") from error
 
     def _continues_down(self, origin: _Origin) -> bool:
-        """Tell a column that each row continues, as a weight's, from helper cells: every row would read all before."""
+        """Return whether each row continues the column, as a weight's: its last row would read all before it."""
         sheet, row, column = origin.address
         before = {link[1] for link in origin.chain if (link[0], link[2]) == (sheet, column)}
         return sheet == self.table.sheet and row in self.table.rows and len(before - {row}) > 1

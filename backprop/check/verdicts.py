@@ -1,4 +1,4 @@
-"""The verdict on each cell of a table: what it computes against what the derivation expects there."""
+"""The verdict on a table: each cell against what the derivation expects there, stored results, charts."""
 
 import math
 from collections import defaultdict
@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 import sympy as sp
+from openpyxl.utils.cell import range_boundaries
 
 from backprop.check.cells import ForeignWorkbook
-from backprop.check.charts import check_charts
 from backprop.check.expected import derive_expected
 from backprop.check.explanation import explain
 from backprop.check.expressions import (
@@ -23,12 +23,12 @@ from backprop.check.expressions import (
     symbol_of,
     to_sympy,
 )
-from backprop.check.findings import FORMULA, STALE, TYPED, UNREAD, Finding, TableReport, format_cells
+from backprop.check.findings import CHART, FORMULA, STALE, TYPED, UNREAD, Finding, TableReport, format_cells
 from backprop.check.formulas import NoNumberError, UnreadableError
 from backprop.check.impact import Impact
 from backprop.check.references import Resolver
 from backprop.check.tables import QUANTITIES, ForeignTable
-from backprop.network import LEARNING_RATE, gradient_name
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, gradient_name
 from backprop.printers.excel import ExcelPrinter
 
 
@@ -48,7 +48,7 @@ def check_table(workbook: ForeignWorkbook, table: ForeignTable) -> TableReport:
     notes = ["the weights are numbered in another order, consistently"] if check.expected.is_renumbered else []
     if check.expected.derivation.fixed_biases:
         notes.append("the neurons have biases that stay as they are")
-    findings = (*check.find_mistakes(), *check.find_stale_results(), *check_charts(workbook, table))
+    findings = (*check.find_mistakes(), *check.find_stale_results(), *_check_charts(workbook, table))
     return TableReport(table.sheet, table.header, table.row_count, check.expected.learning_rate, findings, tuple(notes))
 
 
@@ -199,16 +199,55 @@ class _TableCheck:
             return False
         try:
             resolved = self.resolver.resolve(quantity, row)
-            symbols = tuple(sorted(find_symbols(resolved), key=str))
+            symbols, function = _compile(resolved)
             values = [self.resolver.number(symbol, row) for symbol in symbols]
             if None in values:
                 return False
-            computed = float(_compile(resolved, symbols)(*values))
+            computed = float(function(*values))
         except (UnreadableError, ArithmeticError, ValueError, TypeError, RecursionError):
             return False
         return not math.isclose(computed, cell.stored_result, rel_tol=1e-6, abs_tol=1e-12)
 
 
 @lru_cache(maxsize=2048)
-def _compile(resolved: Resolved, symbols: tuple[Symbol, ...]) -> Any:
-    return sp.lambdify(symbols, to_sympy(resolved), modules="math")
+def _compile(resolved: Resolved) -> tuple[list[Symbol], Any]:
+    symbols = sorted(find_symbols(resolved), key=str)
+    return symbols, sp.lambdify(symbols, to_sympy(resolved), modules="math")
+
+
+def _check_charts(workbook: ForeignWorkbook, table: ForeignTable) -> Iterator[Finding]:
+    """Find charts of the total error that leave rows out, and tables beside charts that draw something else."""
+    if TOTAL_ERROR not in table.columns:
+        return
+    drawn: dict[str, set[int]] = defaultdict(set)
+    for series in workbook.series:
+        drawn[series.reference] |= _find_rows_of_error(series.reference, table)
+    letters = table.letters(TOTAL_ERROR)
+    whole = f"'{table.sheet}'!${letters}${table.first_row}:${letters}${table.last_row}"
+    on_sheet = [series for series in workbook.series if series.sheet == table.sheet]
+    best = max(drawn, key=lambda reference: len(drawn[reference]), default=None)
+    if best is not None and drawn[best]:
+        missing = sorted(set(table.rows) - drawn[best])
+        if missing:
+            explanation = f"the chart draws {best} and leaves out {len(missing)} of {table.row_count} rows"
+            yield Finding(CHART, TOTAL_ERROR, format_cells(letters, missing), None, whole, explanation)
+    elif on_sheet:
+        explanation = f"no chart draws the total error; one draws {on_sheet[0].reference}"
+        yield Finding(CHART, TOTAL_ERROR, f"{letters}{table.first_row}", None, whole, explanation)
+
+
+def _find_rows_of_error(reference: str, table: ForeignTable) -> set[int]:
+    """Return the table's rows that a chart reference draws, if it draws the total error."""
+    rows: set[int] = set()
+    for part in reference.strip("()").split(","):
+        sheet, _, area = part.rpartition("!")
+        if sheet.strip("'").replace("''", "'") != table.sheet:
+            continue
+        try:
+            left, top, right, bottom = range_boundaries(area)
+        except (ValueError, TypeError):
+            continue
+        if top is None or bottom is None or left != right or left != table.columns[TOTAL_ERROR]:
+            continue
+        rows |= set(range(max(top, table.first_row), min(bottom, table.last_row) + 1))
+    return rows

@@ -6,7 +6,7 @@ import sympy as sp
 from sympy.printing.printer import Printer
 
 from backprop.errors import BackpropError
-from backprop.notation import is_negative, negated
+from backprop.notation import is_negative, negate
 
 
 class Text(NamedTuple):
@@ -64,13 +64,13 @@ class InfixPrinter(Printer):
         first, *others = expression.args
         text = self._wrap(first, SUM)
         for term in others:
-            sign, size = (self.minus, negated(term)) if is_negative(term) else (self.plus, term)
+            sign, size = (self.minus, negate(term)) if is_negative(term) else (self.plus, term)
             text += sign + self._wrap(size, PRODUCT)
         return Text(text, SUM)
 
     def _print_Mul(self, expression: Any) -> Text:
         if is_negative(expression):
-            return self._minus(self._part(negated(expression)))
+            return self._minus(self._part(negate(expression)))
         above = [f for f in expression.args if not _is_inverse(f)]
         below = [f.base for f in expression.args if _is_inverse(f)]
         numerator = self.join_factors([self._wrap(f, PRODUCT if i == 0 else POWER) for i, f in enumerate(above)])

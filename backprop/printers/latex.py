@@ -6,7 +6,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter as SympyLatexPrinter
 
 from backprop.errors import BackpropError
-from backprop.network import LEARNING_RATE, TOTAL_ERROR, differentiated
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, gradient_variable
 
 _SIGNS = {"σ": r"\sigma", "tanh": r"\tanh"}
 
@@ -33,6 +33,10 @@ class LatexPrinter(SympyLatexPrinter):
     def _print_Symbol(self, expression: Any, style: str = "plain") -> str:
         return latex_name(expression.name)
 
+    def _print_Shifted(self, expression: Any) -> str:
+        new = rf"{expression.quantity}_{{\mathrm{{new}}}}"
+        return new if expression.rows == 1 else self.emptyPrinter(expression)
+
     def _print_ActivationBase(self, expression: Any, exp: str | None = None) -> str:
         power = f"^{{{exp}}}" if exp else ""
         sign = _SIGNS.get(expression.sign, rf"\operatorname{{{expression.sign}}}")
@@ -54,7 +58,7 @@ def latex_name(name: str) -> str:
     """Return a name of the sheet in LaTeX: h1 → h_{1}, a_h1 → a_{h_{1}}, E_total → E_{\\mathrm{total}}."""
     if name == LEARNING_RATE:
         return r"\eta"
-    if variable := differentiated(name):
+    if variable := gradient_variable(name):
         return rf"\frac{{\partial {latex_name(TOTAL_ERROR)}}}{{\partial {latex_name(variable)}}}"
     head, _, tail = name.partition("_")
     if tail:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backprop.network import LEARNING_RATE, TOTAL_ERROR, differentiated
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, gradient_variable
 from backprop.printers.infix import ATOM, POWER, PRODUCT, SUM, InfixPrinter, Text
 
 _MATHML = "http://www.w3.org/1998/Math/MathML"
@@ -62,6 +62,10 @@ class MathMLPrinter(InfixPrinter):
         inside = f"{self.print(expression.args[0])}<mo>&gt;</mo><mn>0</mn>"
         return Text(f"<mrow><mo>[</mo>{inside}<mo>]</mo></mrow>", ATOM)
 
+    def _print_Shifted(self, expression: Any) -> Text:
+        new = f"<msup>{self.symbol(expression.quantity)}<mtext>new</mtext></msup>"
+        return Text(new, ATOM) if expression.rows == 1 else self.emptyPrinter(expression)
+
     def _print_Partial(self, expression: Any) -> Text:
         above, variable = expression.args
         numerator = self.print(above)
@@ -85,7 +89,7 @@ def _partial(above: str, below: str) -> str:
 def _symbol(name: str) -> str:
     if name == LEARNING_RATE:
         return "<mi>η</mi>"
-    if variable := differentiated(name):
+    if variable := gradient_variable(name):
         return _partial(_symbol(TOTAL_ERROR), _symbol(variable))
     head, _, tail = name.partition("_")
     if tail:

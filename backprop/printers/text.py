@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backprop.network import LEARNING_RATE, TOTAL_ERROR, differentiated
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, gradient_variable
 from backprop.printers.infix import ATOM, InfixPrinter, Text
 
 _FRACTIONS = {"1/2": "½", "1/3": "⅓", "1/4": "¼"}
@@ -18,7 +18,7 @@ class TextPrinter(InfixPrinter):
 
     def symbol(self, name: str) -> str:
         """Print a symbol; a gradient as ∂E_total/∂w1, the learning rate as η."""
-        variable = differentiated(name)
+        variable = gradient_variable(name)
         return "η" if name == LEARNING_RATE else f"∂{TOTAL_ERROR}/∂{variable}" if variable else name
 
     def join_factors(self, factors: list[str]) -> str:
@@ -55,6 +55,9 @@ class TextPrinter(InfixPrinter):
 
     def _print_Pi(self, expression: Any) -> Text:
         return Text("π", ATOM)
+
+    def _print_Shifted(self, expression: Any) -> Text:
+        return Text(f"{expression.quantity}_new", ATOM) if expression.rows == 1 else self.emptyPrinter(expression)
 
     def _print_Partial(self, expression: Any) -> Text:
         above, variable = expression.args

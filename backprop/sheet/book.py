@@ -86,7 +86,7 @@ class Book:
         """Put values, shapes and the fixed date into the parts that openpyxl wrote."""
         for number, title in enumerate(self._workbook.sheetnames, start=1):
             name = f"xl/worksheets/sheet{number}.xml"
-            parts[name] = with_values(parts[name], self._values[title])
+            parts[name] = fill_values(parts[name], self._values[title])
             if title in self._shapes:
                 drawing = _drawing_of(parts, number)
                 parts[drawing] = parts[drawing].replace(b"</wsDr>", self._shapes[title].encode() + b"</wsDr>")
@@ -112,15 +112,15 @@ def _drawing_of(parts: dict[str, bytes], sheet_number: int) -> str:
     return str(PurePosixPath("xl/drawings", found.group()))
 
 
-def with_values(sheet_xml: bytes, values: Mapping[str, float | str]) -> bytes:
+def fill_values(sheet_xml: bytes, values: Mapping[str, float | str]) -> bytes:
     """Fill the empty results that openpyxl leaves beside formulas; every formula must have its value."""
-    filled, count = _FORMULA_CELL.subn(lambda match: _filled(match, values[match["cell"].decode()]), sheet_xml)
-    if count != len(values) or b"<v />" in filled or b"<v></v>" in filled or b"<v/>" in filled:
+    content, count = _FORMULA_CELL.subn(lambda match: _fill_cell(match, values[match["cell"].decode()]), sheet_xml)
+    if count != len(values) or b"<v />" in content or b"<v></v>" in content or b"<v/>" in content:
         raise ValueError(f"{len(values)} values for {count} formulas: openpyxl writes formulas in another way")
-    return filled
+    return content
 
 
-def _filled(match: re.Match[bytes], value: float | str) -> bytes:
+def _fill_cell(match: re.Match[bytes], value: float | str) -> bytes:
     if isinstance(value, str):
         kind, text = ' t="str"', escape(value)
     else:

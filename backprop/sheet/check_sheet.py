@@ -48,7 +48,7 @@ class CheckSheet:
     run: Run
     passes: TablePlace
 
-    def picked(self, name: str) -> str:
+    def pick(self, name: str) -> str:
         """Return the formula for a quantity in the row that the reader has picked."""
         return f"INDEX({self.main.range(name)},{absolute(_ITERATION)}+1)"
 
@@ -118,7 +118,7 @@ def _write_passes(check: CheckSheet, passes: list[ForwardPass]) -> None:
         for name in place.columns[1:]:
             if name in run.preset.values:
                 change = f"{forward.sign}{absolute(_STEP_SIZE)}" if name == forward.parameter else ""
-                formula = f"={check.picked(name)}{change}"
+                formula = f"={check.pick(name)}{change}"
             else:
                 formula = printer.formula(run.derivation.equation(name).expression)
             cells.append((formula, forward.values[name]))
@@ -133,8 +133,8 @@ def _write_gradients(check: CheckSheet, passes: list[ForwardPass]) -> None:
         up, down = (forward.values[TOTAL_ERROR] for forward in passes[2 * number : 2 * number + 2])
         gradient, quotient = start[gradient_name(name)], (up - down) / (2 * _EPSILON)
         cells: list[tuple[str | None, float | str]] = [
-            (f"={check.picked(name)}", start[name]),
-            (f"={check.picked(gradient_name(name))}", gradient),
+            (f"={check.pick(name)}", start[name]),
+            (f"={check.pick(gradient_name(name))}", gradient),
             (f"={place.cell(TOTAL_ERROR, 2 * number)}", up),
             (f"={place.cell(TOTAL_ERROR, 2 * number + 1)}", down),
             (f"=(D{row}-E{row})/(2*{absolute(_STEP_SIZE)})", quotient),

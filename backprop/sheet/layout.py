@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from openpyxl.utils import get_column_letter
 
 from backprop.derivation import Derivation
-from backprop.network import LEARNING_RATE, TOTAL_ERROR, Network, differentiated
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, Network, gradient_variable
 
 CLASS_SHEET = "Class sheet"
 GENERAL_SHEET = "Training"
@@ -132,7 +132,7 @@ def absolute(cell: str) -> str:
 
 def header(name: str) -> str:
     """Return a quantity's name as the class sheet's header has it."""
-    variable = differentiated(name)
+    variable = gradient_variable(name)
     return "E_tot" if name == TOTAL_ERROR else f"∂E/∂{variable}" if variable else name
 
 

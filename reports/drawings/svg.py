@@ -23,16 +23,16 @@ def inline_svg(figure: Figure, name: str, title: str, description: str, classes:
     `classes` maps colours, as #rrggbb, to the words that name them in the style sheet: a stroke in that colour gets
     the class `s-word` instead, a fill `f-word`.
     """
-    root = ET.fromstring(_drawn(figure))
+    root = ET.fromstring(_save(figure))
     for element in list(root.iter()):
         _clean(element, classes)
     _rename_ids(root, name)
     _head(root, name, title, description)
     ET.register_namespace("", _SVG)
-    return Markup(_tightened(ET.tostring(root, encoding="unicode")))
+    return Markup(_tighten(ET.tostring(root, encoding="unicode")))
 
 
-def _drawn(figure: Figure) -> bytes:
+def _save(figure: Figure) -> bytes:
     content = io.BytesIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report"}):
         figure.savefig(content, format="svg", metadata={"Date": None}, transparent=True)
@@ -40,7 +40,7 @@ def _drawn(figure: Figure) -> bytes:
 
 
 def _clean(element: ET.Element, classes: Mapping[str, str]) -> None:
-    """Drop what the page can't have, and spell style properties as attributes or classes."""
+    """Drop what the page can't have, and write style properties as attributes or classes."""
     for child in list(element):
         if child.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"):
             element.remove(child)
@@ -109,7 +109,7 @@ def _head(root: ET.Element, name: str, title: str, description: str) -> None:
         root.insert(place, element)
 
 
-def _tightened(text: str) -> str:
+def _tighten(text: str) -> str:
     """Leave out empty groups and the white space between elements."""
     text = re.sub(r">\s+<", "><", text)
     while "<g></g>" in text or "<g />" in text or "<defs />" in text:

@@ -12,17 +12,6 @@ from reports.handin.notebook import NOTEBOOK
 from reports.inputs import Inputs
 from reports.view import Page
 
-_PURPOSES = {
-    "README.md": "this text",
-    NOTEBOOK: "both parts as a notebook that computes what it shows",
-    "backprop.xlsx": "Part 1: the sheet, with live formulas",
-    ".whl": "the project itself, for the notebook to install",
-    "pictures": "what this text shows",
-    "report.html": "both parts on one page, with every step explained",
-    "results": "what training recorded; the notebook reads it",
-}
-"""What each file is for, by its name, its ending, or the folder that it lies in."""
-
 
 @dataclass(frozen=True)
 class Picture:
@@ -30,15 +19,6 @@ class Picture:
 
     path: str
     words: str
-
-
-@dataclass(frozen=True)
-class TreeEntry:
-    """A file or folder of the folder, and what it is for."""
-
-    branch: str
-    name: str
-    purpose: str
 
 
 def handin_files(
@@ -60,7 +40,6 @@ def handin_files(
         drawing.name: Picture(f"pictures/{drawing.name}.png", f"{drawing.title}. {drawing.description}")
         for drawing in drawings
     }
-    pictures["sheet"] = Picture("pictures/sheet.png", "The class sheet as a live workbook.")
     workbook = _read(inputs.workbook.path)
     files = {
         "report.html": html.encode(),
@@ -80,17 +59,6 @@ def _read(workbook: Path) -> bytes:
         raise ReportError(f"{workbook} can't be read ({error.strerror}): run `make workbook`") from error
 
 
-def entries(names: list[str]) -> tuple[TreeEntry, ...]:
-    """List a folder as a tree of one level, README first, as the assignment's project structure does."""
-    tops = sorted({name.partition("/")[0] for name in names}, key=lambda top: (top != "README.md", top))
-    width = max(map(len, tops))
-    return tuple(TreeEntry("└──" if top == tops[-1] else "├──", top.ljust(width), _purpose(top)) for top in tops)
-
-
-def _purpose(name: str) -> str:
-    return _PURPOSES.get(name) or _PURPOSES[Path(name).suffix]
-
-
 def _readme(page: Page, pictures: Mapping[str, Picture], names: list[str]) -> str:
     template = markdown_environment().get_template("handin.md")
     return template.render(
@@ -98,6 +66,7 @@ def _readme(page: Page, pictures: Mapping[str, Picture], names: list[str]) -> st
         backprop=page.backprop,
         mnist=page.mnist,
         pictures=pictures,
-        tree=entries(names),
+        # One level, README first, as the assignment's project structure does it.
+        tree=sorted({name.partition("/")[0] for name in names}, key=lambda top: (top != "README.md", top)),
         has_notebook=NOTEBOOK in names,
     )

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-import sympy as sp
 from markupsafe import Markup
 
-from backprop.derivation import Derivation, Identity, Slip, replace_symbols
+from backprop.derivation import Identity, Slip
 from backprop.network import SHEET_ITERATIONS, TOTAL_ERROR, Kind, Preset, gradient_name
+from backprop.notation import Shifted
 from backprop.panels import Panel
-from backprop.part1 import Part1, WorkedExample, partial
+from backprop.part1 import Part1, WorkedExample
 from backprop.simulate import Trace
 from reports.views.explorer import ExplorerView, StartingValue, starting_values, view_explorer
 from reports.views.formulas import Formula, print_formula, print_numbers, print_symbol
@@ -178,7 +178,7 @@ def view_backprop(part1: Part1) -> BackpropView:
         trace=part1.trace,
         values=starting_values(part1.preset, part1.preset.values),
         panels=tuple(map(_panel, part1.panels)),
-        update=print_formula((sp.Symbol("w_new"), _update(part1.derivation))),
+        update=print_formula((Shifted("w", 1), part1.update)),
         worked={field.name: _worked_lines(part1, getattr(part1.worked, field.name)) for field in fields(WorkedExample)},
         table=_table(part1),
         explorer=view_explorer(part1),
@@ -191,14 +191,6 @@ def view_backprop(part1: Part1) -> BackpropView:
 def _panel(panel: Panel) -> PanelView:
     steps = tuple(Step(print_formula(line.terms), line.meaning, line.name) for line in panel.lines)
     return PanelView(panel.number, panel.name, panel.title, steps)
-
-
-def _update(derivation: Derivation) -> Any:
-    """Return the update rule for any weight w."""
-    first = derivation.updates[0]
-    generic = {sp.Symbol(first.name): sp.Symbol("w")}
-    generic |= {sp.Symbol(gradient_name(first.name)): partial(TOTAL_ERROR, "w")}
-    return replace_symbols(first.expression, generic)
 
 
 def _worked_lines(part1: Part1, equations: Sequence[tuple[Any, Any]]) -> tuple[WorkedLine, ...]:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from backprop.derivation import slope_name
 from backprop.network import PRESETS, SHEET_ITERATIONS, TOTAL_ERROR, Preset, gradient_name
+from backprop.notation import Shifted
 from backprop.part1 import Part1, partial
 from backprop.printers.infix import ATOM, Text
 from backprop.printers.mathml import MathMLPrinter
@@ -214,14 +215,14 @@ class _MarkedPrinter(MathMLPrinter):
     """Print MathML in which whatever has a value carries that value's name."""
 
     def symbol(self, name: str) -> str:
-        return _marked(name, super().symbol(name))
+        return _wrap(name, super().symbol(name))
 
     def _print_Partial(self, expression: Any) -> Text:
         printed = MathMLPrinter().print(expression)
-        return Text(_marked(slope_name(*expression.args), printed), ATOM)
+        return Text(_wrap(slope_name(*expression.args), printed), ATOM)
 
 
-def _marked(name: str, printed: str) -> str:
+def _wrap(name: str, printed: str) -> str:
     return f'<mrow data-value="{name}">{printed}</mrow>'
 
 
@@ -242,7 +243,7 @@ def _explain(part1: Part1, layout: NetworkLayout, key: str) -> Part:
         meaning=value.meaning if value else "",
         forward=_mark(value.symbol, value.expression, key) if value else None,
         backward=_backward(part1, key) if value or update else (),
-        update=_mark(sp.Symbol(f"{key}_new"), update.expression, f"next_{key}") if update else None,
+        update=_mark(Shifted(key, 1), update.expression, f"next_{key}") if update else None,
         path=_path(part1, layout, key),
     )
 

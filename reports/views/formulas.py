@@ -36,15 +36,6 @@ class Formula:
     """Whether it needs the whole width of the page."""
 
 
-class _PagePrinter(MathMLPrinter):
-    """Print w1_new, a weight's next value, as w₁ with a raised word."""
-
-    def symbol(self, name: str) -> str:
-        base, following, _ = name.partition("_new")
-        printed = super().symbol(base)
-        return f"<msup>{printed}<mtext>new</mtext></msup>" if following else printed
-
-
 class _NumberPrinter(MathMLPrinter):
     """Print an expression with the values of its symbols in their places."""
 
@@ -61,7 +52,7 @@ class _NumberPrinter(MathMLPrinter):
 
 def print_formula(terms: Sequence[Any]) -> Formula:
     """Print a chain of equal terms."""
-    printed = [_PagePrinter().print(term) for term in terms]
+    printed = [MathMLPrinter().print(term) for term in terms]
     texts = [TextPrinter().print(term) for term in terms]
     return Formula(
         parts=(Markup(math(printed[0])), *_print_continued(printed[1:])),

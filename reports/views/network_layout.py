@@ -120,7 +120,7 @@ def _wires(network: Network) -> Iterator[Wire]:
         for neuron, row in zip(layer, _ROWS, strict=True):
             for weight, source, from_row in zip(neuron.weights, sources, _ROWS, strict=True):
                 end = x - _HALF[0], row
-                yield _weighted(weight, source, neuron, ((starts, from_row), end), stage)
+                yield _weight_wire(weight, source, neuron, ((starts, from_row), end), stage)
         starts, sources = x + _HALF[0], tuple(neuron.activation for neuron in layer)
     for source, error, row in zip(sources, network.errors, _ROWS, strict=True):
         end = _ERROR_X - _ERROR[0] / 2, row
@@ -130,7 +130,7 @@ def _wires(network: Network) -> Iterator[Wire]:
         yield Wire(f"{error}>{TOTAL_ERROR}", error, TOTAL_ERROR, (_ERROR_X, near), (_ERROR_X, far), None, 0)
 
 
-def _weighted(
+def _weight_wire(
     weight: str, source: str, neuron: Neuron, line: tuple[tuple[float, float], tuple[float, float]], stage: int
 ) -> Wire:
     (x0, y0), (x1, y1) = line

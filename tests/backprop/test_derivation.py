@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from backprop.activations import ACTIVATIONS, expand_functions, rule_remainder
 from backprop.derivation import as_taught, chain_factors, derive, slips, verify_gradients
-from backprop.network import PRESETS, layered, made_up_preset
+from backprop.network import PRESETS, build_network, invent_preset
 from backprop.simulate import simulate
 
 CLASS = derive(PRESETS["class"].network)
@@ -118,8 +118,8 @@ def layered_by_autograd(network, values):
     data=st.data(),
 )
 def test_any_layer_sizes_and_activation_have_the_gradients_of_autograd(sizes, activation, biases, data):
-    network = layered(sizes, activation, biases=biases)
-    preset = made_up_preset(network)
+    network = build_network(sizes, activation, biases=biases)
+    preset = invent_preset(network)
     values = {name: data.draw(numbers, label=name) for name in preset.values}
     trace = simulate(derive(network), replace(preset, values=values), 0.1, 1)
     ours = dict(zip(trace.columns, trace.values[0].tolist(), strict=True))
@@ -134,7 +134,7 @@ def test_a_shared_bias_has_the_sum_of_its_neurons_gradients():
     shared = replace(PRESETS["mazur"].network, trains_biases=True)
     values = PRESETS["mazur"].values
     trace = simulate(derive(shared), PRESETS["mazur"], 0.5, 1)
-    own = layered((2, 2, 2), biases=True)
+    own = build_network((2, 2, 2), biases=True)
     split = {**values, "b1": values["b1"], "b2": values["b1"], "b3": values["b2"], "b4": values["b2"]}
     _, gradients = layered_by_autograd(own, split)
     assert trace.column("dE_db1")[0] == pytest.approx(gradients["b1"] + gradients["b2"], rel=1e-11)
@@ -148,4 +148,6 @@ def test_each_activations_derivative_is_sympys(name):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_proof_holds_for_larger_networks(activation):
-    assert all(identity.holds for identity in verify_gradients(derive(layered((2, 3, 2), activation, biases=True))))
+    assert all(
+        identity.holds for identity in verify_gradients(derive(build_network((2, 3, 2), activation, biases=True)))
+    )

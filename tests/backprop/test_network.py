@@ -1,7 +1,7 @@
 import pytest
 
 from backprop.derivation import derive
-from backprop.network import PRESETS, Kind, differentiated, gradient_name, layered
+from backprop.network import PRESETS, Kind, build_network, gradient_name, gradient_variable
 
 EXPECTED_KINDS = {
     "t1": "target",
@@ -30,12 +30,12 @@ def test_a_name_of_no_quantity_has_no_kind(name):
 
 
 def test_every_column_of_any_network_has_a_kind():
-    derivation = derive(layered((3, 4, 2, 2), "tanh", biases=True))
+    derivation = derive(build_network((3, 4, 2, 2), "tanh", biases=True))
     kinds = [derivation.network.kind(name) for name in derivation.columns]
     assert kinds.count(Kind.GRADIENT) == kinds.count(Kind.WEIGHT) + kinds.count(Kind.BIAS) == 24 + 8
     assert kinds.count(Kind.NET_INPUT) == kinds.count(Kind.ACTIVATION) == 8
 
 
 def test_a_gradients_name_leads_back_to_its_quantity():
-    assert differentiated(gradient_name("w5")) == "w5"
-    assert differentiated("E_total") is None
+    assert gradient_variable(gradient_name("w5")) == "w5"
+    assert gradient_variable("E_total") is None

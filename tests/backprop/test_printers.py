@@ -15,7 +15,7 @@ from backprop.activations import sigma
 from backprop.derivation import derive
 from backprop.errors import BackpropError
 from backprop.network import PRESETS, SHEET_LEARNING_RATES
-from backprop.notation import Partial, product, total
+from backprop.notation import Partial, Shifted, product, total
 from backprop.panels import panels
 from backprop.printers.excel import ExcelPrinter
 from backprop.printers.javascript import JavaScriptPrinter, step_function, values_function
@@ -165,3 +165,16 @@ def test_javascript_calls_the_exponential_that_it_is_told_to():
 def test_javascript_of_named_values_keeps_names_and_order():
     text = values_function("f", ("a", "b"), {"x": product((a, total((1, -a)))), "y": sp.Integer(1), "z": sp.exp(b)})
     assert text == "function f({a, b}) {\n  return {\n    x: a*(1 - a),\n    y: 1,\n    z: Math.exp(b)\n  };\n}\n"
+
+
+def test_a_weight_of_the_next_iteration_is_printed_as_new():
+    new = Shifted("w1", 1)
+    assert TextPrinter().print(new) == "w1_new"
+    assert LatexPrinter().print(new) == r"w1_{\mathrm{new}}"
+    assert MathMLPrinter().print(new) == "<msup><msub><mi>w</mi><mn>1</mn></msub><mtext>new</mtext></msup>"
+
+
+@pytest.mark.parametrize("printer", [TextPrinter(), LatexPrinter(), MathMLPrinter()], ids=lambda p: type(p).__name__)
+def test_no_printer_has_a_notation_for_other_rows(printer):
+    with pytest.raises(BackpropError, match="cannot print Shifted"):
+        printer.print(Shifted("w1", -1))

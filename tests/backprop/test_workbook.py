@@ -12,8 +12,8 @@ from agreement import REFERENCE, agrees, read_reference
 from office import read_values, recalculate
 
 from backprop.derivation import as_taught, derive
-from backprop.network import PRESETS, SHEET_LEARNING_RATES, layered, made_up_preset
-from backprop.sheet.book import Book, with_values
+from backprop.network import PRESETS, SHEET_LEARNING_RATES, build_network, invent_preset
+from backprop.sheet.book import Book, fill_values
 from backprop.sheet.layout import CLASS_SHEET, COMPARISON_SHEET, curve_table, main_table
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 from backprop.simulate import simulate
@@ -62,10 +62,14 @@ CASES = {
     "saturated": {"learning_rate": 1e6, "iterations": 6},
     "one row": {"iterations": 1},
     "biases updated": {"preset": TRAINED, "learning_rate": 0.5, "iterations": 30},
-    "3-4-2 tanh": {"preset": made_up_preset(layered((3, 4, 2), "tanh", biases=True)), "iterations": 30},
-    "2-3-2-1 relu": {"preset": made_up_preset(layered((2, 3, 2, 1), "relu", biases=True)), "iterations": 30},
-    "2-2-2 relu": {"preset": made_up_preset(layered((2, 2, 2), "relu")), "iterations": 30},
-    "relu overflow": {"preset": made_up_preset(layered((2, 2, 1), "relu")), "learning_rate": 1e200, "iterations": 9},
+    "3-4-2 tanh": {"preset": invent_preset(build_network((3, 4, 2), "tanh", biases=True)), "iterations": 30},
+    "2-3-2-1 relu": {"preset": invent_preset(build_network((2, 3, 2, 1), "relu", biases=True)), "iterations": 30},
+    "2-2-2 relu": {"preset": invent_preset(build_network((2, 2, 2), "relu")), "iterations": 30},
+    "relu overflow": {
+        "preset": invent_preset(build_network((2, 2, 1), "relu")),
+        "learning_rate": 1e200,
+        "iterations": 9,
+    },
 }
 
 
@@ -234,15 +238,15 @@ def test_shapes_are_linked_to_the_cells_they_show(default):
 
 def test_a_formula_without_a_value_is_refused():
     cell = b'<c r="A1"><f>1+1</f><v /></c>'
-    assert with_values(cell, {"A1": 2.0}) == b'<c r="A1"><f>1+1</f><v>2.0</v></c>'
+    assert fill_values(cell, {"A1": 2.0}) == b'<c r="A1"><f>1+1</f><v>2.0</v></c>'
     with pytest.raises(KeyError):
-        with_values(cell, {})
+        fill_values(cell, {})
     with pytest.raises(ValueError, match="another way"):
-        with_values(cell.replace(b' r="A1"', b' r="A1" t="n"'), {"A1": 2.0})
+        fill_values(cell.replace(b' r="A1"', b' r="A1" t="n"'), {"A1": 2.0})
 
 
 def test_text_results_are_escaped():
-    assert b"<v>a &lt; b</v>" in with_values(b'<c r="A1"><f>B1</f><v /></c>', {"A1": "a < b"})
+    assert b"<v>a &lt; b</v>" in fill_values(b'<c r="A1"><f>B1</f><v /></c>', {"A1": "a < b"})
 
 
 def test_a_book_knows_that_shapes_need_a_drawing():

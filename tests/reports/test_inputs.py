@@ -5,7 +5,7 @@ import pytest
 import records
 
 from backprop.errors import BackpropError
-from backprop.network import PRESETS, layered
+from backprop.network import PRESETS, build_network
 from backprop.records import write_record
 from reports.inputs import read_inputs
 
@@ -62,7 +62,7 @@ def test_a_workbook_that_another_program_has_saved_may_be_handed_in(output):
     ("changes", "reason"),
     [
         ({"as_taught": True}, "repeats the class sheet's slip"),
-        ({"network": layered((3, 4, 2))}, "of a network of its own"),
+        ({"network": build_network((3, 4, 2))}, "of a network of its own"),
         ({"values": {**PRESETS["class"].values, "w1": 0.16}}, "of a network of its own"),
     ],
 )

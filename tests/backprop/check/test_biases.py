@@ -12,11 +12,11 @@ from sheets import SheetPlan, write_sheet
 
 from backprop.check.workbooks import check_file
 from backprop.derivation import derive
-from backprop.network import PRESETS, layered, made_up_preset
+from backprop.network import PRESETS, build_network, invent_preset
 
 SHARED = PRESETS["mazur"]
 TRAINED = replace(SHARED, network=replace(SHARED.network, trains_biases=True))
-OWN = made_up_preset(layered((2, 2, 2), biases=True))
+OWN = invent_preset(build_network((2, 2, 2), biases=True))
 presets = st.sampled_from([SHARED, TRAINED, OWN])
 
 

@@ -4,6 +4,7 @@ import json
 import random
 import subprocess
 import sys
+import time
 import zipfile
 
 import openpyxl
@@ -11,6 +12,7 @@ import pytest
 from sheets import SheetPlan, write_sheet
 
 from backprop.__main__ import main
+from backprop.check import workbooks
 from backprop.check.cells import Address
 from backprop.check.expressions import FUNCTIONS
 from backprop.check.formulas import UnreadableError, parse, r1c1_pattern
@@ -169,7 +171,7 @@ def test_damaged_bytes_never_break_the_check(tmp_path):
 def test_damaged_xml_never_breaks_the_check(tmp_path):
     numbers = random.Random(5)
     whole = tmp_path / "whole.xlsx"
-    build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 3)).book.save(whole)
+    build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 3)).save(whole)
     for _ in range(60):
 
         def damage(parts):
@@ -184,23 +186,20 @@ def test_damaged_xml_never_breaks_the_check(tmp_path):
         assert report.error is None or "\n" not in report.error
 
 
-def test_a_file_that_hangs_is_given_up(sheet, tmp_path, monkeypatch):
-    from backprop.check import workbooks
+def loop(path):
+    while True:
+        pass
 
-    def hang(path):
-        import time
 
-        time.sleep(60)
-
-    monkeypatch.setattr(workbooks, "TIME_LIMIT", 0.5)
+@pytest.mark.parametrize("hang", [loop, lambda path: time.sleep(60)], ids=["busy", "blocked"])
+def test_a_file_that_hangs_is_given_up(hang, sheet, monkeypatch):
+    monkeypatch.setattr(workbooks, "TIME_LIMIT", 0.1)
     monkeypatch.setattr(workbooks, "check_file", hang)
     (report,) = check_files([sheet], lambda _: None)
     assert "took longer" in report.error
 
 
 def test_a_file_that_breaks_the_check_is_named_and_the_others_are_checked(sheet, tmp_path, monkeypatch, capfd):
-    from backprop.check import workbooks
-
     real, bad = workbooks.check_file, tmp_path / "bad.xlsx"
     monkeypatch.setattr(workbooks, "check_file", lambda path: real(path) if path == sheet else 1 / 0)
     first, second = check_files([bad, sheet], lambda _: None)
@@ -237,7 +236,7 @@ def test_folders_duplicates_and_csv(tmp_path, capsys):
 
 def test_the_command_prints_the_contracts_json(tmp_path):
     path = tmp_path / "taught.xlsx"
-    build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 68, as_taught=True)).book.save(path)
+    build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 68, as_taught=True)).save(path)
     process = subprocess.run(
         [sys.executable, "-m", "backprop", "check", "--json", path], capture_output=True, text=True, timeout=120
     )

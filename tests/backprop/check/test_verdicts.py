@@ -195,7 +195,7 @@ def test_the_slip_is_told_apart_even_where_targets_are_equal(tmp_path):
 
 def test_stale_results_and_charts_that_skip_rows_are_findings_of_their_own(tmp_path):
     path = tmp_path / "own.xlsx"
-    book = build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 12)).book
+    book = build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 12))
     import re
     import zipfile
 
