@@ -73,6 +73,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_libreoffice_computes_every_cell_that_we_stored(case, tmp_path):
     path = write(tmp_path / "backprop.xlsx", **CASES[case])
@@ -81,6 +82,7 @@ def test_libreoffice_computes_every_cell_that_we_stored(case, tmp_path):
     assert disagreements(stored, recalculate(path, tmp_path)) == []
 
 
+@pytest.mark.slow
 def test_a_planted_false_value_is_found(default, tmp_path):
     planted = tmp_path / "planted.xlsx"
     with zipfile.ZipFile(default) as old, zipfile.ZipFile(planted, "w") as new:

@@ -168,6 +168,7 @@ def test_damaged_bytes_never_break_the_check(tmp_path):
         assert report.error is None or "\n" not in report.error
 
 
+@pytest.mark.slow
 def test_damaged_xml_never_breaks_the_check(tmp_path):
     numbers = random.Random(5)
     whole = tmp_path / "whole.xlsx"
@@ -234,6 +235,7 @@ def test_folders_duplicates_and_csv(tmp_path, capsys):
     assert [(row["kind"], row["quantity"]) for row in rows] == [("typed", "h1")] * 2
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_contracts_json(tmp_path):
     path = tmp_path / "taught.xlsx"
     build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 68, as_taught=True)).save(path)

@@ -119,6 +119,7 @@ def test_a_wrong_sigmoid_is_found_and_explained(formula, words, tmp_path):
     assert words is None or table.findings[0].explanation == words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 def test_our_own_workbook_passes_and_as_taught_is_accused_of_its_two_columns(preset, tmp_path):
     for taught in (False, True):
