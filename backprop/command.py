@@ -92,9 +92,8 @@ def _fail_output(cause: OSError) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(cause, BrokenPipeError):
         return NO_OUTPUT
-    return _fail(
-        NO_OUTPUT, f"error: {OutputError('standard output', cause, 'free some space or redirect it elsewhere')}"
-    )
+    error = OutputError("standard output", cause, "free some space or redirect it elsewhere")
+    return _fail(NO_OUTPUT, f"error: {error}")
 
 
 def _explain(error: Exception) -> tuple[int, str]:
@@ -104,9 +103,7 @@ def _explain(error: Exception) -> tuple[int, str]:
     text = "".join(traceback.format_exception(error))
     reason = (str(error).splitlines() or [""])[0][:120]
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="backprop-", suffix=".txt", delete=False, encoding="utf-8"
-        ) as file:
+        with tempfile.NamedTemporaryFile("w", prefix="backprop-", delete=False, encoding="utf-8") as file:
             file.write(text)
         where = f"please report it with {file.name}"
     except OSError:

@@ -37,7 +37,7 @@ SEARCHED_ITERATIONS = 2000
 """How far to look for the iteration at which the error has halved."""
 MAZUR_ITERATIONS = 10_001
 STEP, SLOPES, EXPONENTIAL = "networkStep", "networkSlopes", "excelExp"
-"""Functions of the page's scripts: derivation.js exports the first two, printed, and calls the third."""
+"""JavaScript functions: the first two are printed from the derivation, and call the third."""
 
 
 @dataclass(frozen=True)
@@ -137,11 +137,7 @@ def _generalise_update(derivation: Derivation) -> Expression:
 
 def _print_program(derivation: Derivation) -> str:
     arguments = dict.fromkeys((*derivation.constants, *derivation.columns))
-    step = step_function(derivation, STEP, EXPONENTIAL)
-    return (
-        f'import {{ {EXPONENTIAL} }} from "./numbers.js";\nexport {step}'
-        f"export {values_function(SLOPES, arguments, slopes(derivation))}"
-    )
+    return step_function(derivation, STEP, EXPONENTIAL) + values_function(SLOPES, arguments, slopes(derivation))
 
 
 def _work_out(derivation: Derivation) -> WorkedExample:

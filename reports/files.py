@@ -46,7 +46,7 @@ def write_folder(path: Path, files: Mapping[str, bytes], record: Path) -> Writte
         _remove_stale(path)
         try:
             fill(new, files)
-            changed = tuple(_carry(path, new, files, _recorded(record))) if path.exists() else ()
+            changed = tuple(_carry(path, new, files, _read_hashes(record))) if path.exists() else ()
             _exchange(path, new, old)
         finally:
             # Where the last rename failed, the old folder goes back to its place.
@@ -116,7 +116,7 @@ def _free(path: Path, name: Path) -> str:
     return str(next(free for free in names if not (path / free).exists()))
 
 
-def _recorded(record: Path) -> dict[str, str]:
+def _read_hashes(record: Path) -> dict[str, str]:
     try:
         return dict(json.loads(record.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

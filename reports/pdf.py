@@ -39,7 +39,7 @@ def print_page(page: Path, target: Path) -> None:
             f"no Chromium, Chrome or Edge is installed to print with: install one, or open {page} in any browser and "
             "print it to a file"
         )
-    write_file(target, _printed(browser, page))
+    write_file(target, _print(browser, page))
 
 
 def find_browser() -> str | None:
@@ -47,7 +47,7 @@ def find_browser() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def _printed(browser: str, page: Path) -> bytes:
+def _print(browser: str, page: Path) -> bytes:
     # Beside the page: a browser that is locked in sees the user's folders, but has a /tmp of its own.
     with tempfile.TemporaryDirectory(dir=page.parent, prefix=".pdf.", ignore_cleanup_errors=True) as name:
         printed = Path(name) / "page.pdf"

@@ -7,6 +7,7 @@ import re
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from backprop.part1 import EXPONENTIAL
 from mnist.constants import REQUIRED_ACCURACY
 from reports.figures import Figures
 from reports.filters import FILTERS, ink_image
@@ -17,6 +18,7 @@ from reports.views.formulas import print_names
 
 STYLES = ("style.css", "explorer.css", "learning_rates.css", "digit.css")
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+\.js)";$', re.MULTILINE)
+_FUNCTION = re.compile(r"^(?=function )", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 
 
@@ -54,11 +56,12 @@ def _hash(content: str) -> str:
 
 
 def join_scripts(derivation: str) -> str:
-    """Join main.js and the modules that it imports into one script; `derivation` is the source of derivation.js.
+    """Join main.js and the modules that it imports into one script; the derivation's functions become derivation.js.
 
     Each module becomes a function of its own, called after those that it imports, so no name leaves its module.
     """
     joined: dict[str, str] = {}
+    derivation = f'import {{ {EXPONENTIAL} }} from "./numbers.js";\n' + _FUNCTION.sub("export ", derivation)
 
     def add(name: str, source: str) -> None:
         for _, imported in _IMPORT.findall(source):

@@ -138,7 +138,7 @@ class ExplorerView:
     """The explorer."""
 
     program: str
-    """The source of derivation.js: one iteration, and the derivatives along every edge."""
+    """JavaScript: one iteration, and the derivatives along every edge."""
     layout: NetworkLayout
     parts: tuple[Part, ...]
     groups: tuple[FieldGroup, ...]
