@@ -101,8 +101,7 @@ def test_the_example_change_applies_and_its_own_test_sees_it(tmp_path):
     test = "tests/reports/test_render.py::test_the_epoch_log_shows_the_steps"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     pytest_call = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", test]
-    before = subprocess.run(pytest_call, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert before.returncode != 0
+    assert "test_the_epoch_log_shows_the_steps" not in (tmp_path / "tests" / "reports" / "test_render.py").read_text()
     subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True)
     after = subprocess.run(pytest_call, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert after.returncode == 0, after.stdout
