@@ -3,10 +3,11 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from backprop.command import Parser, new_parser, run_command
+from backprop.command import DONE, FINDING, WRONG_INPUT, Parser, new_parser, run_command
 from backprop.errors import BackpropError
 from backprop.network import PRESETS, SHEET_ITERATIONS, Preset, build_network, invent_preset
 
@@ -62,7 +63,7 @@ def _add_derive(parser: argparse.ArgumentParser) -> None:
         "and, for every product of factors, whether it is the direct derivative."
     )
     _add_preset(parser)
-    parser.add_argument("--format", choices=("text", "latex", "mathml", "json"), default="text")
+    parser.add_argument("--format", choices=("text", "latex", "mathml", "json"), default="text", help="(default: text)")
     parser.set_defaults(run=_print_derivation)
 
 
@@ -74,7 +75,7 @@ def _add_trace(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="compute hidden gradients with the already updated output weights, as some texts do (no true gradient)",
     )
-    parser.add_argument("--format", choices=("csv", "json"), default="csv")
+    parser.add_argument("--format", choices=("csv", "json"), default="csv", help="(default: csv)")
     parser.set_defaults(run=_print_trace)
 
 
@@ -222,8 +223,8 @@ def _check(options: argparse.Namespace) -> int:
     else:
         sys.stdout.write(as_text(reports, strict=options.strict))
     if any(report.error for report in reports):
-        return 2
-    return 1 if any(report.counted(strict=options.strict) for report in reports) else 0
+        return WRONG_INPUT
+    return FINDING if any(report.counted(strict=options.strict) for report in reports) else DONE
 
 
 def _prove(options: argparse.Namespace) -> int:
@@ -247,7 +248,7 @@ def _prove(options: argparse.Namespace) -> int:
     sys.stdout.write(format_report(report))
     if options.output is not None:
         write_record(options.output, report)
-    return 0 if all(pair.agrees for pair in report.pairs) else 1
+    return DONE if all(pair.agrees for pair in report.pairs) else FINDING
 
 
 def _overflows(learning_rate: float, iteration: int) -> str:
@@ -255,7 +256,8 @@ def _overflows(learning_rate: float, iteration: int) -> str:
 
 
 def _warn(text: str) -> None:
-    print(f"warning: {text}", file=sys.stderr)
+    with suppress(OSError):
+        print(f"warning: {text}", file=sys.stderr)
 
 
 if __name__ == "__main__":

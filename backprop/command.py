@@ -9,14 +9,17 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from backprop import __version__
 from backprop.errors import BackpropError, OutputError
 
 DONE, FINDING, WRONG_INPUT, FAULT, NO_OUTPUT, INTERRUPTED = 0, 1, 2, 70, 74, 130
 """Exit codes; 70 and 74 are those of BSD's sysexits.h, 130 is what shells give for Ctrl-C."""
-_ERRORS_OF_OUTPUT = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
+_ERRORS_OF_OUTPUT = (
+    *(errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF),
+    *(errno.EROFS, errno.EACCES, errno.EPERM),
+)
 _OUR_PACKAGES = ("backprop", "mnist", "reports", "templates")
 
 
@@ -28,8 +31,8 @@ class Parser(argparse.ArgumentParser):
     """
 
     def error(self, message: str) -> NoReturn:
-        """Print the message and leave with 2."""
-        self.exit(WRONG_INPUT, f"error: {message}; `{self.prog} --help` shows what is possible\n")
+        """Raise BackpropError for a wrong argument."""
+        raise BackpropError(f"{message}; `{self.prog} --help` shows what is possible")
 
     def _print_message(self, message: str, file: Any = None) -> None:
         # argparse ignores it where the help can't be written.
@@ -61,7 +64,7 @@ def run_command(parser: Callable[[], Parser], arguments: Sequence[str] | None = 
         parser().parse_args(arguments, options)
         code: int = options.run(options) or DONE
         sys.stdout.flush()
-    except SystemExit as leaving:  # argparse, after --help or a wrong argument
+    except SystemExit as leaving:  # argparse, after --help or --version
         return _flush() or int(leaving.code or DONE)
     except KeyboardInterrupt:
         remedy = getattr(options, "after_interrupt", "run the same command again")
@@ -71,8 +74,6 @@ def run_command(parser: Callable[[], Parser], arguments: Sequence[str] | None = 
     except BackpropError as error:
         return _flush() or _fail(WRONG_INPUT, f"error: {error}")
     except Exception as error:
-        if isinstance(error, OSError) and error.filename is None and error.errno in _ERRORS_OF_OUTPUT:
-            return _fail_output(error)
         return _flush() or _fail(*_explain(error))
     return code
 
@@ -82,24 +83,26 @@ def _flush() -> int:
     try:
         sys.stdout.flush()
     except OSError as cause:
-        return _fail_output(cause)
+        _discard(sys.stdout)
+        return _fail(*_explain(cause))
     return DONE
 
 
-def _fail_output(cause: OSError) -> int:
-    # Python would try to write the rest once more at its end, and complain.
+def _discard(stream: TextIO) -> None:
+    """Let the rest of a stream go nowhere: Python would try to write it once more at its end, and complain."""
     with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if isinstance(cause, BrokenPipeError):
-        return NO_OUTPUT
-    error = OutputError("standard output", cause, "free some space or redirect it elsewhere")
-    return _fail(NO_OUTPUT, f"error: {error}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _explain(error: Exception) -> tuple[int, str]:
-    """Return exit code and line for what no command expects: a missing package, or a fault of ours."""
+    """Return exit code and line for what no command expects: an output or a package that fails, or a fault of ours."""
+    if isinstance(error, BrokenPipeError):
+        return NO_OUTPUT, ""
+    if isinstance(error, OSError) and error.errno in _ERRORS_OF_OUTPUT:
+        return NO_OUTPUT, f"error: {OutputError(error.filename or 'the output', error)}"
     if isinstance(error, ModuleNotFoundError) and error.name and error.name.split(".")[0] not in _OUR_PACKAGES:
-        return WRONG_INPUT, f"error: {error.name} is not installed: use .venv/bin/python, which make sets up"
+        remedy = "`make report` installs all into .venv; by hand, `pip install --editable '.[mnist,report]'`"
+        return WRONG_INPUT, f"error: {error.name} is not installed: {remedy}"
     text = "".join(traceback.format_exception(error))
     reason = (str(error).splitlines() or [""])[0][:120]
     try:
@@ -112,6 +115,10 @@ def _explain(error: Exception) -> tuple[int, str]:
 
 
 def _fail(code: int, line: str) -> int:
-    with suppress(OSError):
-        print(line, file=sys.stderr)
+    """Print a failure in one line, even where a name in it has line breaks, and return its exit code."""
+    if line:
+        try:
+            print(line[:1] + line[1:].replace("\n", " "), file=sys.stderr)
+        except OSError:
+            _discard(sys.stderr)
     return code

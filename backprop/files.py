@@ -43,7 +43,7 @@ def write_file(path: Path, content: bytes) -> None:
 
 def check_writable(folder: Path) -> None:
     """Make a folder and write in it once, before hours of work depend on it. Raises OutputError where that fails."""
-    probe = folder / ".writable"
+    probe = temporary_path(folder / "probe")
     write_file(probe, b"")
     probe.unlink(missing_ok=True)
 

@@ -19,7 +19,7 @@ from mnist.options import (
 )
 from mnist.recipe import DEFAULT_SEED
 
-AFTER_TRAINING = "`make train`, or the same command without --restart, goes on after the last whole epoch"
+AFTER_TRAINING = "the same command without --restart goes on after the last whole epoch"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

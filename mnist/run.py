@@ -182,10 +182,12 @@ def _move_aside(folder: Path, reporter: Reporter) -> None:
     if not present:
         return
     earlier = folder / "earlier"
-    taken = [int(path.name) for path in earlier.glob("*") if path.name.isdecimal()]
-    target = earlier / str(max(taken, default=0) + 1)
+    number = max((int(path.name) for path in earlier.glob("*") if path.name.isdecimal()), default=0)
+    # A process killed here has left the last folder without the checkpoint, which comes last.
+    complete = number == 0 or (earlier / str(number) / FILES[-1]).exists()
+    target = earlier / str(number + complete)
     try:
-        target.mkdir(parents=True)
+        target.mkdir(parents=True, exist_ok=True)
         for path in present:
             path.replace(target / path.name)
     except OSError as cause:

@@ -13,8 +13,8 @@ Write the page to hand in from what the other commands left in OUTPUT.
   reads   OUTPUT/backprop.xlsx, .json        written by `make workbook`: the sheet, and η and network it was made with
           OUTPUT/mnist/history.json          written by `make train`
           OUTPUT/mnist/model.pt              written by `make train`
-          OUTPUT/mnist/evaluation.json       written by `make report`
-          OUTPUT/mnist/weights.json          written by `make report`
+          OUTPUT/mnist/evaluation.json       written by `make report`, or `python -m mnist evaluate`
+          OUTPUT/mnist/weights.json          the same
           OUTPUT/proof.json                  where it is there: written by `make prove`
           OUTPUT/mnist/study/                the same: written by `python -m mnist study`
           OUTPUT/mnist/bench-*.json          the same: written by `make bench`

@@ -46,7 +46,10 @@ def write_folder(path: Path, files: Mapping[str, bytes], record: Path) -> Writte
         _remove_stale(path)
         try:
             fill(new, files)
-            changed = tuple(_carry(path, new, files, _read_hashes(record))) if path.exists() else ()
+            changed: tuple[str, ...] = ()
+            if path.exists():
+                changed = tuple(_carry(path, new, files, _read_hashes(record)))
+                shutil.copymode(path, new)
             _exchange(path, new, old)
         finally:
             # Where the last rename failed, the old folder goes back to its place.
@@ -96,10 +99,10 @@ def _restore(path: Path) -> bool:
 
 
 def _remove_stale(path: Path) -> None:
-    """Remove the work folders of killed processes; what a reader had put there has been carried over or restored."""
+    """Remove the work folders of killed processes, but none that still holds what a reader had put there."""
     for workplace in temporary_paths(path):
         with suppress(OSError):
-            if workplace.is_dir() and is_stale(workplace):
+            if workplace.is_dir() and is_stale(workplace) and not (workplace / "old").exists():
                 shutil.rmtree(workplace, ignore_errors=True)
 
 
@@ -123,6 +126,14 @@ def _read_hashes(record: Path) -> dict[str, str]:
         return {}
 
 
+def _is_changed(entry: Path, content: bytes | None, written: str | None) -> bool:
+    """Return whether a file is neither the one to be written nor the one that was."""
+    if entry.is_symlink():
+        return True
+    found = entry.read_bytes()
+    return found != content and hashlib.sha256(found).hexdigest() != written
+
+
 def _carry(
     path: Path, new: Path, files: Mapping[str, bytes], written: Mapping[str, str], folder: str = ""
 ) -> Iterator[str]:
@@ -130,12 +141,11 @@ def _carry(
     ours = {*files, *written}
     for entry in sorted((path / folder).iterdir()):
         name = f"{folder}{entry.name}"
-        if name in ours and entry.is_file():
-            content = entry.read_bytes()
-            if content != files.get(name) and hashlib.sha256(content).hexdigest() != written.get(name):
+        if name in ours and (entry.is_file() or entry.is_symlink()):
+            if _is_changed(entry, files.get(name), written.get(name)):
                 beside = _free(path, Path(name))
                 (new / beside).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(entry, new / beside)
+                shutil.copy2(entry, new / beside, follow_symlinks=False)
                 yield beside
         elif any(own.startswith(f"{name}/") for own in ours):
             yield from _carry(path, new, files, written, f"{name}/")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backprop.crosscheck.report import CrossCheck
-from backprop.network import Preset
+from backprop.network import SHEET_ITERATIONS, Preset
 from backprop.records import read_record
 from backprop.sheet.record import read_workbook_record, sha256
 from mnist.bench import Benchmarks, read_benchmarks
@@ -28,7 +28,7 @@ from reports.errors import ReportError
 
 _PARAMETERS = {"Conv2d": ("weight", "bias"), "BatchNorm2d": ("weight", "bias", "running_mean", "running_var")}
 """The tensors of a layer, by its kind."""
-_EVALUATE = "run `make report`, which evaluates anew"
+_EVALUATE = "run `make report`, or `python -m mnist evaluate`, which evaluates anew"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def read_inputs(output: Path) -> Inputs:
 
 
 def _read_workbook(path: Path) -> Workbook:
-    remedy = "run `make workbook`, which writes it"
+    remedy = "run `make workbook`, which writes it anew"
     try:
         found = sha256(path.read_bytes())
     except FileNotFoundError:
@@ -86,9 +86,11 @@ def _read_workbook(path: Path) -> Workbook:
     record = read_workbook_record(path)
     preset = record.shipped_preset()
     if preset is None:
-        raise ReportError(f"{path} is of a network of its own, and the page is about the presets: run `make workbook`")
+        raise ReportError(f"{path} has a network or values that no preset has, and the page no words for: {remedy}")
+    if record.iterations != SHEET_ITERATIONS:
+        raise ReportError(f"{path} has {record.iterations} iterations, and the page {SHEET_ITERATIONS}: {remedy}")
     if record.as_taught:
-        raise ReportError(f"{path} repeats the class sheet's slip (--as-taught): run `make workbook` for one without")
+        raise ReportError(f"{path} repeats the class sheet's slip (--as-taught): {remedy} without it")
     return Workbook(path, preset, record.learning_rate, resaved=found != record.workbook_sha256)
 
 

@@ -68,13 +68,13 @@ def test_a_wrong_call_is_one_line_that_names_the_help(package, arguments):
         (
             lambda: fail(OutputError("x", OSError(28, "No space left on device"))),
             74,
-            "error: x can't be written (No space left on device): free some space there or name another place with "
-            "--output\n",
+            "error: x can't be written (No space left on device): free some space there or name another place\n",
         ),
         (
             lambda: fail(ModuleNotFoundError("No module named 'numpy'", name="numpy")),
             2,
-            "error: numpy is not installed: use .venv/bin/python, which make sets up\n",
+            "error: numpy is not installed: `make report` installs all into .venv; by hand, "
+            "`pip install --editable '.[mnist,report]'`\n",
         ),
     ],
 )
@@ -106,7 +106,7 @@ def test_a_fault_of_ours_where_nothing_can_be_written_is_still_one_line(capsys, 
     )
 
 
-FULL = "error: standard output can't be written (No space left on device): free some space or redirect it elsewhere\n"
+FULL = "error: the output can't be written (No space left on device): free some space there or name another place\n"
 
 
 @pytest.mark.parametrize(
@@ -143,6 +143,24 @@ def test_a_closed_error_output_keeps_results_clean(tmp_path):
     done = in_shell('"$PY" -m backprop trace --learning-rate 1e8 2>&-')
     assert done.returncode == 0
     assert "warning" not in done.stdout
+
+
+def test_a_full_error_output_changes_neither_results_nor_exit_codes():
+    overflowing = '"$PY" -m backprop trace --learning-rate 1e300 --iterations 50'
+    expected = in_shell(f"{overflowing} 2>/dev/null")
+    assert expected.stdout
+    assert in_shell(f"{overflowing} 2>/dev/full").stdout == expected.stdout
+    assert in_shell('"$PY" -m backprop nonsense 2>/dev/full').returncode == 2
+
+
+def test_a_line_break_in_a_name_stays_within_the_line():
+    done = run("backprop", "workbook", "-o", "no\nfolder.txt")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+
+
+def test_a_machine_that_cannot_write_is_no_fault_of_ours(capsys):
+    assert ending(lambda: fail(OSError(30, "Read-only file system", "/there"))) == 74
+    assert capsys.readouterr().err.startswith("error: /there can't be written (Read-only file system)")
 
 
 def test_ctrl_c_is_one_line_and_130():

@@ -10,6 +10,7 @@ import sympy as sp
 
 from backprop.activations import ActivationBase, expand_functions
 from backprop.check.expressions import Resolved, find_symbols, quantity_of, symbol_of, to_sympy
+from backprop.check.findings import LearningRate
 from backprop.check.formulas import Call, Number, UnreadableError
 from backprop.check.references import Resolver
 from backprop.check.tables import BIASES, CLASS, follow_copies
@@ -25,15 +26,6 @@ _SOURCES = {n.name: CLASS.network.inputs for n in _HIDDEN} | {
 }
 """What each neuron reads, by its name."""
 _MAX_ROWS_READ = 21
-
-
-@dataclass(frozen=True)
-class LearningRate:
-    """Where a table takes η from, if it has a cell for it, its value now, and how a formula writes it."""
-
-    cell: str | None
-    value: float | None
-    text: str
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from backprop.check.expected import LearningRate
-
 FORMULA, TYPED, STALE, CHART, UNREAD = "formula", "typed", "stale", "chart", "unread"
 COMPUTES_WRONGLY = frozenset({FORMULA})
 """Kinds that make a cell compute something else than the derivation; the others count with --strict only."""
+
+
+@dataclass(frozen=True)
+class LearningRate:
+    """Where a table takes η from, if it has a cell for it, its value now, and how a formula writes it."""
+
+    cell: str | None
+    value: float | None
+    text: str
 
 
 @dataclass(frozen=True)

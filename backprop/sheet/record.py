@@ -12,6 +12,9 @@ from backprop.files import write_file
 from backprop.network import PRESETS, Network, Preset
 from backprop.records import read_record, write_record
 
+_BEGINNING = b'{\n "preset"'
+"""What every record begins with, by which a damaged one is known."""
+
 
 @dataclass(frozen=True)
 class WorkbookRecord:
@@ -62,7 +65,7 @@ def sha256(content: bytes) -> str:
 
 
 def _remove_record(path: Path) -> None:
-    """Remove a record, a damaged one too, but no JSON file of another kind."""
+    """Remove a record, a damaged one too, but no file of another kind."""
     try:
         if _is_foreign(path.read_bytes()):
             raise BackpropError(f"{path} is no record of a workbook: move it, or name another workbook with --output")
@@ -76,6 +79,6 @@ def _remove_record(path: Path) -> None:
 def _is_foreign(content: bytes) -> bool:
     try:
         known = json.loads(content)
-    except ValueError:
-        return False
+    except (ValueError, RecursionError):
+        return not _BEGINNING.startswith(content[: len(_BEGINNING)])
     return not (isinstance(known, dict) and "workbook_sha256" in known)

@@ -92,7 +92,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os if call == "fsync" else Path, call, fail)
-    with pytest.raises(OutputError, match=r"file can't be written \(No space left on device\): .* --output$"):
+    with pytest.raises(OutputError, match=r"file can't be written \(No space left on device\): [^\n]+$"):
         write_file(path, b"new")
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
@@ -144,6 +144,14 @@ def test_only_what_is_ours_stale_and_unlocked_is_swept(tmp_path):
     write_file(tmp_path / "file", b"")
     assert not locked.exists()
     assert {folder, *theirs} < set(tmp_path.iterdir())
+
+
+def test_whether_a_folder_can_be_written_is_tried_without_following_links(tmp_path):
+    (tmp_path / "victim").write_bytes(b"kept")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / ".writable").symlink_to(tmp_path / "victim")
+    check_writable(tmp_path / "folder")
+    assert (tmp_path / "victim").read_bytes() == b"kept"
 
 
 def test_a_folder_that_cannot_be_written_is_found_out_early(tmp_path):

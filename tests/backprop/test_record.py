@@ -83,14 +83,14 @@ def test_a_damaged_record_names_its_remedy(content, tmp_path):
         read_workbook_record(path)
 
 
-@pytest.mark.parametrize("content", [b"", b'{"workbook', b'{"workbook_sha256": 1}'])
+@pytest.mark.parametrize("content", [b"", b"{", b'{\n "preset": "cl', b'{"workbook_sha256": 1}'])
 def test_the_remedy_replaces_a_damaged_record(content, tmp_path):
     (tmp_path / "x.json").write_bytes(content)
     path = export(tmp_path / "x.xlsx")
     assert read_workbook_record(path).preset == "class"
 
 
-@pytest.mark.parametrize("content", ["[1, 2]", '{"my": "notes"}'])
+@pytest.mark.parametrize("content", ["[1, 2]", '{"my": "notes"}', '{"a": 1}\n{"a": 2}', "// mine", "[" * 100_000])
 def test_a_file_of_another_kind_is_never_replaced(content, tmp_path, capsys):
     (tmp_path / "x.json").write_text(content)
     assert main(["workbook", "--iterations=2", f"--output={tmp_path / 'x.xlsx'}"]) == 2

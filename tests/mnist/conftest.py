@@ -18,6 +18,12 @@ THIS_MACHINE = hardware(processes=1, threads=1, device="cpu", precision="float32
 TINY = dataclasses.replace(RECIPES["accurate"], epochs=3, precision="float32")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread_for_fixtures() -> None:
+    """Runs that tests share are made before `one_thread` of the first test, and other threads give other bits."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     """Batches this small gain nothing from a second thread, and on a busy machine the threads wait for each other."""

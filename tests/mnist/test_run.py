@@ -193,6 +193,14 @@ def test_a_damaged_checkpoint_is_never_overwritten_unasked(
     assert (tmp_path / "earlier" / "1" / "model.pt").read_bytes() == b"precious"
 
 
+def test_what_a_killed_move_left_behind_ends_up_together(tmp_path: Path, part: Dataset, settings: RunSettings) -> None:
+    (tmp_path / "earlier" / "1").mkdir(parents=True)
+    (tmp_path / "earlier" / "1" / "history.json").write_text("moved already")
+    (tmp_path / "model.pt").write_bytes(b"not yet")
+    go(tmp_path, settings, part, restart=True)
+    assert {path.name for path in (tmp_path / "earlier" / "1").iterdir()} == {"history.json", "model.pt"}
+
+
 def test_a_folder_that_cannot_be_written_is_named_before_training(
     tmp_path: Path, part: Dataset, settings: RunSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -143,6 +143,32 @@ def test_a_link_to_a_folder_stays(tmp_path, write):
     assert contents(tmp_path / "elsewhere") == {"a": b"1"}
 
 
+def test_a_readers_file_in_a_work_folder_is_never_removed(tmp_path, write):
+    rest = temporary_path(tmp_path / "handin")
+    (rest / "old").mkdir(parents=True)
+    (rest / "old" / "mine.txt").write_bytes(b"mine")
+    os.utime(rest, (time.time() - 2 * 24 * 60 * 60,) * 2)
+    (tmp_path / "handin").mkdir()
+    write({"a": b"1"})
+    assert (rest / "old" / "mine.txt").read_bytes() == b"mine"
+
+
+def test_a_link_in_place_of_our_file_stays_beside_it(tmp_path, write):
+    write({"README.md": b"ours"})
+    (tmp_path / "handin" / "README.md").unlink()
+    (tmp_path / "handin" / "README.md").symlink_to("nowhere")
+    assert write({"README.md": b"newer"}) == ("README.yours.md",)
+    assert (tmp_path / "handin" / "README.yours.md").is_symlink()
+    assert (tmp_path / "handin" / "README.md").read_bytes() == b"newer"
+
+
+def test_the_folder_keeps_its_permissions(tmp_path, write):
+    write({"a": b"1"})
+    (tmp_path / "handin").chmod(0o700)
+    write({"a": b"2"})
+    assert (tmp_path / "handin").stat().st_mode & 0o777 == 0o700
+
+
 def test_work_folders_of_killed_processes_go_a_day_later(tmp_path, write):
     rest = temporary_path(tmp_path / "handin")
     (rest / "new").mkdir(parents=True)

@@ -62,8 +62,9 @@ def test_a_workbook_that_another_program_has_saved_may_be_handed_in(output):
     ("changes", "reason"),
     [
         ({"as_taught": True}, "repeats the class sheet's slip"),
-        ({"network": build_network((3, 4, 2))}, "of a network of its own"),
-        ({"values": {**PRESETS["class"].values, "w1": 0.16}}, "of a network of its own"),
+        ({"iterations": 20}, "has 20 iterations, and the page 68"),
+        ({"network": build_network((3, 4, 2))}, "has a network or values that no preset has"),
+        ({"values": {**PRESETS["class"].values, "w1": 0.16}}, "has a network or values that no preset has"),
     ],
 )
 def test_a_workbook_that_the_page_is_not_about_is_refused(output, changes, reason):
