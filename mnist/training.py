@@ -108,7 +108,7 @@ class GhostBatchStatistics:
         self.load()
 
     def load(self) -> None:
-        """Take the running values from the network's buffers."""
+        """Read the running values from the network's buffers."""
         self._running = self.of_last_ghost_batch()
 
     def of_last_ghost_batch(self) -> Tensor:
@@ -260,7 +260,7 @@ class Training:
         return make_batches(self.dataset, self.plan, epoch, order, offsets, self.group)
 
     def _step(self, batch: Batch, rate: float) -> Tensor:
-        """Take one step; returns this process's sum of losses, number of correct predictions, and of images."""
+        """Run one optimizer step; returns this process's sum of losses, number of correct predictions, and of images."""
         self.optimizer.zero_grad()
         sums = torch.zeros(3, dtype=torch.float64)
         statistics = torch.zeros_like(self._statistics.of_last_ghost_batch())

@@ -64,7 +64,7 @@ def write_folder(path: Path, files: Mapping[str, bytes], record: Path) -> Writte
 
 
 def _exchange(path: Path, new: Path, old: Path) -> None:
-    """Put the new folder into its place; the one that is there, if any, ends under the name `new` or `old`."""
+    """Move the new folder into its place; the one that is there, if any, ends under the name `new` or `old`."""
     if path.exists() and not _swap(path, new):
         path.rename(old)
     if not path.exists():
@@ -87,7 +87,7 @@ def _swap(first: Path, second: Path) -> bool:
 
 
 def _restore(path: Path) -> bool:
-    """Put a folder back that a killed process had moved aside."""
+    """Restore a folder that a killed process had moved aside."""
     if path.exists():
         return False
     for workplace in reversed(temporary_paths(path)):

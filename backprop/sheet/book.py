@@ -55,7 +55,7 @@ class Book:
         self._values[cell.parent.title][cell.coordinate] = value
 
     def set_shapes(self, sheet: Worksheet, anchor: str) -> None:
-        """Put a drawn anchor (DrawingML text) over a sheet, which must have a chart too."""
+        """Insert a drawn anchor (DrawingML text) over a sheet, which must have a chart too."""
         self._shapes[sheet.title] = anchor
 
     def without_values(self) -> bytes:
@@ -83,7 +83,7 @@ class Book:
         return result.getvalue()
 
     def _complete(self, parts: dict[str, bytes]) -> None:
-        """Put values, shapes and the fixed date into the parts that openpyxl wrote."""
+        """Insert values, shapes and the fixed date into the parts that openpyxl wrote."""
         for number, title in enumerate(self._workbook.sheetnames, start=1):
             name = f"xl/worksheets/sheet{number}.xml"
             parts[name] = fill_values(parts[name], self._values[title])

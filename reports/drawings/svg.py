@@ -110,7 +110,7 @@ def _head(root: ET.Element, name: str, title: str, description: str) -> None:
 
 
 def _tighten(text: str) -> str:
-    """Leave out empty groups and the white space between elements."""
+    """Remove empty groups and the white space between elements."""
     text = re.sub(r">\s+<", "><", text)
     while "<g></g>" in text or "<g />" in text or "<defs />" in text:
         text = text.replace("<g></g>", "").replace("<g />", "").replace("<defs />", "")

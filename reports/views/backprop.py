@@ -202,7 +202,7 @@ def _worked_lines(part1: Part1, equations: Sequence[tuple[Any, Any]]) -> tuple[W
 
 
 def _table(part1: Part1) -> ValueTable:
-    """Take the first rows and the last one."""
+    """Select the first rows and the last one."""
     network, trace = part1.preset.network, part1.trace
     last = len(trace.values) - 1
     rows = (*range(min(FIRST_ROWS, last)), last)

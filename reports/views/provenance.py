@@ -21,7 +21,7 @@ class Provenance:
 
 
 def view_provenance() -> Provenance:
-    """Find out what builds the page."""
+    """Collect what builds the page."""
     packages = {"SymPy": "sympy", "NumPy": "numpy", "Matplotlib": "matplotlib"}
     versions = {name: version(package) for name, package in packages.items()}
     return Provenance({"Python": platform.python_version(), **versions}, project_commit(_PROJECT))
