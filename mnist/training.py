@@ -260,7 +260,7 @@ class Training:
         return make_batches(self.dataset, self.plan, epoch, order, offsets, self.group)
 
     def _step(self, batch: Batch, rate: float) -> Tensor:
-        """Run one optimizer step; returns this process's sum of losses, number of correct predictions, and of images."""
+        """Run one optimizer step; return this process's sum of losses, number of correct predictions and images."""
         self.optimizer.zero_grad()
         sums = torch.zeros(3, dtype=torch.float64)
         statistics = torch.zeros_like(self._statistics.of_last_ghost_batch())

@@ -34,7 +34,7 @@ class Built:
     """Whether the notebook is in the folder, and all of it packed."""
     folder: WrittenFolder
     unpacked: bool
-    """Whether an archive and a notebook were removed because they told of another page."""
+    """Whether an archive and a notebook were removed because they belonged to another page."""
 
 
 def build(heading: Heading, part1: Part1, inputs: Inputs, output: Path, extent: Extent = Extent()) -> Built:

@@ -125,7 +125,7 @@ def _build(options: argparse.Namespace) -> None:
     if built.notebook:
         print(f"The notebook is there too, and all of it is packed in {options.output / 'handin.zip'}")
     if built.unpacked:
-        print("The notebook and handin.zip told of another page and are removed: `make handin` makes them anew")
+        print("The notebook and handin.zip belonged to another page and are removed: `make handin` makes them anew")
     if built.folder.restored:
         print(f"An earlier command was killed while it wrote {options.output / 'handin'}: your files are back in it")
     for name in built.folder.changed:

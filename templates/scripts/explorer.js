@@ -58,7 +58,7 @@ export class Explorer {
     this.chart.mark(this.shownErrors(), iteration);
     showFormulas(part("explained"), chosen, values);
     this.slider.value = String(iteration);
-    part("iteration-told").textContent = formatCount(iteration);
+    part("iteration-number").textContent = formatCount(iteration);
     this.area.value = settings.columns.map(name => formatExact(row[name])).join("\t");
     part("row-said").textContent = "";
     this.fillValues();

@@ -122,7 +122,7 @@ def test_the_iteration_is_chosen_by_slider_buttons_and_playing(explorer):
     explorer.click("#explorer-step")
     explorer.click("#explorer-step")
     explorer.click("#explorer-back")
-    assert explorer.text_content("#explorer-iteration-told") == "121"
+    assert explorer.text_content("#explorer-iteration-number") == "121"
     assert drawn(explorer)["w5"] == brief(float(trace.column("w5")[121]))
     explorer.click("#explorer-play")
     wait_until(explorer, "page.explorer.state.iteration > 123")

@@ -35,7 +35,7 @@ def test_the_keyboard_is_enough(explorer):
     assert explorer.input_value("#explorer-eta") == "1.02"
     press_tab_until(explorer, "active.id === 'explorer-step'")
     explorer.keyboard.press("Enter")
-    assert explorer.text_content("#explorer-iteration-told") == "1"
+    assert explorer.text_content("#explorer-iteration-number") == "1"
     press_tab_until(explorer, "active.dataset.key === 'w5'")
     explorer.keyboard.press("ArrowRight")
     key = explorer.evaluate("document.activeElement.dataset.key")

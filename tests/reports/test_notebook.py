@@ -217,7 +217,7 @@ def test_building_the_page_keeps_a_notebook_that_fits(other, executions):
 
 def test_one_that_does_not_fit_is_left_out(other, executions, capsys):
     assert reports(["build", f"--output={other}", "--title=Another title", f"--data={other}/nothing"]) == 0
-    assert "notebook and handin.zip told of another page" in capsys.readouterr().out
+    assert "notebook and handin.zip belonged to another page" in capsys.readouterr().out
     assert executions == []
     assert not (other / "handin" / "S6.ipynb").exists()
     assert not list((other / "handin").glob("*.whl"))
