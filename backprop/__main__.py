@@ -115,7 +115,7 @@ def _add_prove(parser: argparse.ArgumentParser) -> None:
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--learning-rate",
-        type=float,
+        type=_number,
         metavar="X",
         help="η, a finite number above 0 (default: the preset's; class: 1)",
     )
@@ -130,6 +130,13 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--as-taught", action="store_true", help="repeat the class sheet's wrong formulas for ∂E/∂w3 and ∂E/∂w4"
     )
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number: give one above 0, such as 0.5") from None
 
 
 def _add_preset(parser: argparse.ArgumentParser) -> None:

@@ -85,7 +85,8 @@ class Reporter:
         """Print what starts, and show the bars while it lasts."""
         done, recipe, hardware = len(history.epochs), history.recipe, history.hardware
         verb = f"Going on after epoch {done} with" if done else "Training"
-        run = f"recipe {history.recipe_name}, seed {history.seed}, {recipe.epochs} epochs, {images:,} images"
+        epochs = f"{recipe.epochs} epoch{'s' * (recipe.epochs > 1)}"
+        run = f"recipe {history.recipe_name}, seed {history.seed}, {epochs}, {images:,} images"
         machine = f"{hardware.precision}, processes: {hardware.processes}, threads: {hardware.threads}"
         self.say(f"{verb} {run} ({machine})")
         bars = RunBars(TrainingPlan(recipe, images), done, hidden=self.silent or not sys.stderr.isatty())

@@ -275,7 +275,7 @@ part_2 = view_mnist(history, evaluation)
 header = [
     "epoch",
     "images",
-    "η at its end",
+    "learning rate at its end",
     "training loss",
     "training accuracy",
     "test loss",
