@@ -1,4 +1,4 @@
-"""The images, a part of them, and a short training run, made once for all tests of a process."""
+"""The images, a part of them, and a short training run."""
 
 import dataclasses
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from filelock import FileLock
+from shared import shared_folder
 
 from mnist import run
 from mnist.data import Dataset, load
@@ -61,10 +62,12 @@ def tiny() -> Recipe:
 @pytest.fixture(scope="session")
 def finished_run(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run, trained on few images and measured on all 10,000; not to be changed."""
-    folder = tmp_path_factory.mktemp("finished")
     few = dataclasses.replace(
         dataset, train_images=dataset.train_images[:1920], train_labels=dataset.train_labels[:1920]
     )
-    settings = RunSettings("accurate", dataclasses.replace(TINY, epochs=1), seed=1)
-    run.train(run.begin(settings, None, THIS_MACHINE), few, folder, Reporter())
-    return folder
+
+    def fill(folder: Path) -> None:
+        settings = RunSettings("accurate", dataclasses.replace(TINY, epochs=1), seed=1)
+        run.train(run.begin(settings, None, THIS_MACHINE), few, folder, Reporter())
+
+    return shared_folder(tmp_path_factory, "finished", fill)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 import subprocess
 import sys
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from shared import shared_folder
 
 from mnist import distributed
 from mnist.data import Dataset
@@ -19,12 +21,13 @@ from mnist.machine import choose_device, choose_processes
 from mnist.recipe import RECIPES
 from mnist.training import Training
 
+TESTS = Path(__file__).parents[1]
 # One process that forks the members of each group, so that torch is imported once. They train on so few images that
 # rounding has no time to grow, and rank 0 writes what it ends with.
 GROUPS = """
 import dataclasses, os, sys, torch
 from pathlib import Path
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {folders!r}
 from conftest import TINY
 from mnist import training as trainings
 from mnist.data import Dataset, load
@@ -33,6 +36,7 @@ from mnist.training import Training
 
 trainings.EXCHANGE_INTERVAL = 2
 torch.set_num_threads(1)
+torch.optim.SGD([torch.zeros(1)])  # the first optimizer imports 900 modules: here, not in every fork
 data = load(Path({data!r}))
 train, test = slice(150), slice(301)
 part = Dataset(data.train_images[train], data.train_labels[train], data.test_images[test], data.test_labels[test])
@@ -67,14 +71,17 @@ RUNS = {"alone": 1, "together": 0, "again": 0}
 @pytest.fixture(scope="module")
 def trained(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What one process and two groups of the same size end with, in each of the cases."""
-    folder = tmp_path_factory.mktemp("groups")
     groups = [
         (f"{case}-{run}", count or size, muon) for case, (size, muon) in CASES.items() for run, count in RUNS.items()
     ]
-    tests, loopback = str(Path(__file__).parent), distributed._loopback()
-    script = GROUPS.format(tests=tests, data=str(data_folder), folder=folder, groups=groups, loopback=loopback)
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+
+    def fill(folder: Path) -> None:
+        folders, loopback = [str(TESTS / "mnist"), str(TESTS / "helpers")], distributed._loopback()
+        script = GROUPS.format(folders=folders, data=str(data_folder), folder=folder, groups=groups, loopback=loopback)
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    folder = shared_folder(tmp_path_factory, "groups", fill)
     return {name: torch.load(folder / f"{name}.pt", weights_only=True) for name, _, _ in groups}
 
 
@@ -119,17 +126,18 @@ def test_a_device_that_does_not_exist_is_named() -> None:
 
 
 def test_a_worker_that_fails_is_reported_with_its_last_stderr_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distributed, "_TIMEOUT", timedelta(seconds=8))
+    monkeypatch.setattr(distributed, "_TIMEOUT", timedelta(seconds=4))
     raises = pytest.raises(MnistError, match=r"ended early .*last stderr line: error: .*fly")
     with raises, distributed.start_workers(1, 1, ["fly"]), distributed.join_process_group("cpu"):
         pytest.fail("met nobody")
 
 
-def test_under_torchrun_a_finished_run_is_kept_and_reported_once(finished_run: Path) -> None:
-    before = (finished_run / "model.pt").read_bytes()
+def test_under_torchrun_a_finished_run_is_kept_and_reported_once(finished_run: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    before = (copy / "model.pt").read_bytes()
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "mnist"]
-    arguments = ["train", "--keep-finished", "--output", str(finished_run)]
+    arguments = ["train", "--keep-finished", "--output", str(copy)]
     done = subprocess.run([*command, *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("accuracy after epoch 1: ") == 1
-    assert (finished_run / "model.pt").read_bytes() == before
+    assert (copy / "model.pt").read_bytes() == before

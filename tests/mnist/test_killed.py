@@ -16,11 +16,12 @@ from mnist import checkpoint
 from mnist.recipe import DEFAULT_RECIPE
 from mnist.records import read_history
 
+TESTS = Path(__file__).parents[1]
 # One process that forks each training, so that torch is imported once. Slow writes make it likely that some are hit.
 KILLER = """
 import dataclasses, os, random, shutil, signal, sys, time
 from pathlib import Path
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {folders!r}
 from conftest import TINY
 import torch
 from mnist import cli, recipe
@@ -75,7 +76,7 @@ def test_killed_at_twenty_moments_it_ends_with_the_bits_of_the_uninterrupted_run
     tmp_path: Path, data_folder: Path
 ) -> None:
     script = tmp_path / "killer.py"
-    script.write_text(KILLER.format(tests=str(Path(__file__).parent), data=str(data_folder)))
+    script.write_text(KILLER.format(folders=[str(TESTS / "mnist"), str(TESTS / "helpers")], data=str(data_folder)))
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     done = subprocess.run([sys.executable, str(script), str(whole), str(killed)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

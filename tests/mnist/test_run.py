@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from bits import assert_same_bits
 from old_checkpoints import write_as_version_0_1_0
+from shared import shared_folder
 
 from backprop.errors import BackpropError
 from mnist import checkpoint, run
@@ -59,9 +60,7 @@ def settings(tiny: Recipe) -> RunSettings:
 @pytest.fixture(scope="module")
 def whole(settings: RunSettings, part: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an uninterrupted run of `settings`; not to be changed."""
-    folder = tmp_path_factory.mktemp("whole")
-    go(folder, settings, part)
-    return folder
+    return shared_folder(tmp_path_factory, "whole", lambda folder: go(folder, settings, part))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Runs to report on, the page as users build it, and the browser that looks at it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from browser import started
 from programs import require_browser
+from shared import shared_folder
 from tabs import open_tab, wait_until
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -33,18 +35,33 @@ def output(tmp_path):
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """Build page and hand-in folder with a real workbook."""
-    folder = tmp_path_factory.mktemp("built")
-    records.write_run(folder)
-    build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 68, False)).save(folder / "backprop.xlsx")
-    build(Heading("A title", "Ada Lovelace"), compute_part1(PRESETS["class"], 1.0), read_inputs(folder), folder)
-    return folder
+    """Return the folder of a page and a hand-in folder, built with a real workbook."""
+
+    def fill(folder):
+        records.write_run(folder)
+        build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 68, False)).save(folder / "backprop.xlsx")
+        build(Heading("A title", "Ada Lovelace"), compute_part1(PRESETS["class"], 1.0), read_inputs(folder), folder)
+
+    return shared_folder(tmp_path_factory, "built", fill)
+
+
+@pytest.fixture
+def built_copy(built, tmp_path):
+    """Return a copy of that folder for one test."""
+    return Path(shutil.copytree(built, tmp_path / "built"))
 
 
 @pytest.fixture(scope="session")
 def handed_in(tmp_path_factory):
-    """Make everything there is to hand in twice, in two folders and by two processes that hash differently."""
-    folders, started = [tmp_path_factory.mktemp(name) / "out" for name in ("one", "the other")], []
+    """Return two folders with everything there is to hand in, made by two processes that hash differently."""
+    names = ("one", "the other")
+    folder = shared_folder(tmp_path_factory, "handed-in", lambda folder: hand_in([folder / name for name in names]))
+    return [folder / name for name in names]
+
+
+def hand_in(folders):
+    """Make everything there is to hand in, in each folder by a process of its own."""
+    started = []
     for seed, folder in enumerate(folders, 1):
         records.write_run(folder)
         records.write_weights_that_fit(folder)
@@ -62,17 +79,16 @@ def handed_in(tmp_path_factory):
         assert process.returncode == 0, errors.decode()
         assert errors == b""
         assert b"handin.zip" in out
-    return folders
 
 
 @pytest.fixture(scope="session")
 def make_page(tmp_path_factory):
-    """Return a function that renders a page to a file: (inputs, learning_rate, preset, heading) → path."""
+    """Return a function that renders a page to a file: (inputs, learning_rate, preset, heading, folder) → path."""
 
-    def make(inputs=None, learning_rate=1.0, preset="class", heading=None):
+    def make(inputs=None, learning_rate=1.0, preset="class", heading=None, folder=None):
         heading = heading or Heading(records.HOSTILE, records.HOSTILE)
         page = view_page(heading, compute_part1(PRESETS[preset], learning_rate), inputs or records.all_inputs())
-        path = tmp_path_factory.mktemp("page") / "report.html"
+        path = (folder or tmp_path_factory.mktemp("page")) / "report.html"
         path.write_text(render(page, draw(page)), encoding="utf-8")
         return path
 
@@ -80,14 +96,18 @@ def make_page(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def hostile_page(make_page):
-    return make_page()
+def hostile_page(tmp_path_factory, make_page):
+    return shared_folder(tmp_path_factory, "hostile", lambda folder: make_page(folder=folder)) / "report.html"
 
 
 @pytest.fixture(scope="session")
-def one_epoch_page(make_page):
+def one_epoch_page(tmp_path_factory, make_page):
     """The page of a run that has just begun: nothing is proved, repeated or measured."""
-    return make_page(records.inputs(epochs=1), learning_rate=0.3, preset="mazur")
+
+    def fill(folder):
+        make_page(records.inputs(epochs=1), learning_rate=0.3, preset="mazur", folder=folder)
+
+    return shared_folder(tmp_path_factory, "one-epoch", fill) / "report.html"
 
 
 @pytest.fixture(scope="session")

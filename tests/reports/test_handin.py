@@ -54,13 +54,13 @@ def test_readme_answers_the_assignment(built):
     assert "None" not in readme.replace("None of these runs", "")
 
 
-def test_same_inputs_same_bytes(built):
+def test_same_inputs_same_bytes(built_copy):
     def snapshot():
-        paths = sorted(path for path in built.rglob("*") if path.is_file())
-        return {path.relative_to(built): path.read_bytes() for path in paths}
+        paths = sorted(path for path in built_copy.rglob("*") if path.is_file())
+        return {path.relative_to(built_copy): path.read_bytes() for path in paths}
 
     before = snapshot()
-    build(Heading("A title", "Ada Lovelace"), compute_part1(PRESETS["class"], 1.0), read_inputs(built), built)
+    build(Heading("A title", "Ada Lovelace"), compute_part1(PRESETS["class"], 1.0), read_inputs(built_copy), built_copy)
     assert snapshot() == before
 
 
