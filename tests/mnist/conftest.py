@@ -1,6 +1,7 @@
 """The images, a part of them, and a short training run."""
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,15 @@ TINY = dataclasses.replace(RECIPES["accurate"], epochs=3, precision="float32")
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread_for_fixtures() -> None:
-    """Runs that tests share are made before `one_thread` of the first test, and other threads give other bits."""
+    """Runs that tests share are made before the first test's own fixtures, and other threads give other bits."""
     torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> None:
-    """Batches this small gain nothing from a second thread, and on a busy machine the threads wait for each other."""
+def one_thread() -> Iterator[None]:
+    """Batches this small gain nothing from a second thread; a test may ask for more, and the next has one again."""
+    torch.set_num_threads(1)
+    yield
     torch.set_num_threads(1)
 
 
