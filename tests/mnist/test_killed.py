@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from bits import assert_same_bits
 
+from backprop.files import write_file
 from mnist import checkpoint
 from mnist.recipe import DEFAULT_RECIPE
 from mnist.records import read_history
@@ -19,7 +20,7 @@ from mnist.records import read_history
 TESTS = Path(__file__).parents[1]
 # One process that forks each training, so that torch is imported once. Slow writes make it likely that some are hit.
 KILLER = """
-import dataclasses, os, random, shutil, signal, sys, time
+import dataclasses, json, os, random, shutil, signal, sys, time
 from pathlib import Path
 sys.path[:0] = {folders!r}
 from conftest import TINY
@@ -29,8 +30,9 @@ from mnist.data import Dataset, load
 import mnist.run
 
 torch.set_num_threads(1)
+torch.optim.SGD([torch.zeros(1)])  # the first optimizer imports 900 modules, which would take most of a fork's life
 data = load(Path({data!r}))
-part = Dataset(data.train_images[:640], data.train_labels[:640], data.test_images[:200], data.test_labels[:200])
+part = Dataset(data.train_images[:192], data.train_labels[:192], data.test_images[:100], data.test_labels[:100])
 mnist.run.load = lambda _: part
 changes = dict(epochs=12, crop_size=22, crop_epoch_fraction=0.5, hard_example_fraction=0.2, easy_example_fraction=0.2,
     full_epochs_at_start=2, full_epochs_at_end=2)
@@ -56,19 +58,27 @@ whole, killed = sys.argv[1:]
 start = time.monotonic()
 assert os.waitpid(train(whole), 0)[1] == 0
 epoch = (time.monotonic() - start) / 12
-moments, kills = random.Random(1), 0
+def finished_epochs():
+    history = Path(killed, "history.json")
+    return len(json.loads(history.read_text())["epochs"]) if history.exists() else 0
+
+moments, longest, kills, resumed = random.Random(1), 1.2 * epoch, 0, 0
 while kills < 20:
-    pid = train(killed)
-    time.sleep(moments.uniform(0, 1.2 * epoch))  # so that most of them end a run in its next epoch or the one after
-    if ended(pid):  # it has more of the machine than when the epoch was measured: again, with less time
-        epoch, kills = epoch / 2, 0
+    before, pid = finished_epochs(), train(killed)
+    time.sleep(moments.uniform(0, longest))
+    if ended(pid):  # before it could be killed: the next one begins anew, with less time
+        longest /= 1.5
         shutil.rmtree(killed)
         continue
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     kills += 1
+    if finished_epochs() > before:
+        resumed += 1
+    else:
+        longest *= 1.1
 assert os.waitpid(train(killed), 0)[1] == 0
-print(kills)
+print(kills, resumed)
 """
 
 
@@ -80,13 +90,18 @@ def test_killed_at_twenty_moments_it_ends_with_the_bits_of_the_uninterrupted_run
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     done = subprocess.run([sys.executable, str(script), str(whole), str(killed)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) == 20
+    kills, resumed = map(int, done.stdout.split())
+    assert kills == 20
+    assert resumed >= 3  # so many were killed after an epoch that the next one goes on from
     one, other = (checkpoint.load(folder / "model.pt") for folder in (whole, killed))
     assert_same_bits(one.states, other.states)
     records = [[(r.train_loss, r.test_loss, r.test_accuracy) for r in found.history.epochs] for found in (one, other)]
     assert records[0] == records[1]
     assert read_history(killed / "history.json") == other.history
-    assert not [path for path in killed.iterdir() if path.name.endswith("-part")]
+    for rest in killed.glob(".*-part"):
+        os.utime(rest, (0, 0))  # as it will be a day later
+    write_file(killed / "later", b"")
+    assert not list(killed.glob(".*-part"))
 
 
 def workers_of(process: "subprocess.Popen[str]") -> list[int]:
