@@ -5,7 +5,7 @@ IMAGE_SIZE = 28
 PIXELS = IMAGE_SIZE**2
 CLASSES = 10
 """The digits 0 to 9."""
-TRAINING_IMAGES, TEST_IMAGES = 60_000, 10_000
+TRAINING_IMAGES = 60_000
 PIXEL_MEAN, PIXEL_STD = 0.1307, 0.3081
 """Of the training images, pixels being fractions of 255, to the usual four digits."""
 

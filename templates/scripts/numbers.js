@@ -1,7 +1,7 @@
 // Numbers formatted as everywhere on the page, parsed from text, and typed into fields.
 import { createMath, find } from "./dom.js";
 
-export const OVERFLOW_TEXT = "#NUM!";
+const OVERFLOW_TEXT = "#NUM!";
 const TIMES_TEN = "\u00a0×\u00a010";
 
 export function formatSignificant(/** @type {number} */ value, /** @type {number} */ digits) {
