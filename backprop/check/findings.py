@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-FORMULA, TYPED, STALE, CHART, UNREAD = "formula", "typed", "stale", "chart", "unread"
-COMPUTES_WRONGLY = frozenset({FORMULA})
+FORMULA, TEXT, TYPED, STALE, CHART, UNREAD = "formula", "text", "typed", "stale", "chart", "unread"
+COMPUTES_WRONGLY = frozenset({FORMULA, TEXT})
 """Kinds that make a cell compute something else than the derivation; the others count with --strict only."""
+RIGHT, WRONG, INCOMPLETE = "right", "wrong", "incomplete"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Finding:
     cells: str
     found: str | None
     expected: str | None
+    """Ready to paste into the first of the cells, or None."""
     explanation: str
     max_relative_error: float | None = None
     max_total_error_shift: float | None = None
@@ -40,10 +42,24 @@ class TableReport:
     sheet: str
     header: str
     rows: int
+    network: str
+    """Such as “2-2-2 sigmoid, no biases”."""
+    compared: int
+    """How many formula cells were compared with the derivation."""
     learning_rate: LearningRate
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
     """What is unusual and right, such as weights numbered another way."""
+    fingerprint: str = ""
+    """The same for tables with the same formulas and numbers, wherever they stand."""
+
+    @property
+    def verdict(self) -> str:
+        """Return wrong if something computes wrongly, else incomplete if something was not read, else right."""
+        kinds = {finding.kind for finding in self.findings}
+        if kinds & COMPUTES_WRONGLY:
+            return WRONG
+        return INCOMPLETE if UNREAD in kinds else RIGHT
 
 
 @dataclass(frozen=True)
@@ -53,8 +69,6 @@ class FileReport:
     file: str
     error: str | None
     tables: tuple[TableReport, ...] = ()
-    fingerprint: str | None = None
-    """The same for sheets with the same formulas and numbers."""
 
     def counted(self, *, strict: bool) -> tuple[Finding, ...]:
         """Return the findings that make the sheet wrong."""
