@@ -86,7 +86,7 @@ def simulate(
 def simulate_many(derivation: Derivation, preset: Preset, learning_rates: Sequence[float], iterations: int) -> Floats:
     """Run many learning rates at once in NumPy: shape (learning rates, iterations, columns); NaN is Excel's #NUM!."""
     etas = np.array([check_learning_rate(eta) for eta in learning_rates])
-    step = _compile_step(derivation, _NUMPY, NumPyPrinter)
+    step = compile_numpy_step(derivation)
     constants, parameters = _starting_values(derivation, preset.values)
     parameters = [np.full(etas.shape, value) for value in parameters]
     values = np.empty((len(etas), iterations, len(derivation.columns)))
@@ -175,6 +175,11 @@ def _compile_step(derivation: Derivation, modules: list[Any], printer: Any, *, s
         return numbers[: len(derivation.columns)], numbers[len(derivation.columns) :]
 
     return step
+
+
+def compile_numpy_step(derivation: Derivation) -> Step:
+    """Compile one iteration for arrays: any shape of η, constants and parameters; NaN is Excel's #NUM!."""
+    return _compile_step(derivation, _NUMPY, NumPyPrinter)
 
 
 def _order_sequentially(

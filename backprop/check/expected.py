@@ -1,163 +1,217 @@
 """What a table ought to compute: the derivation of the network that its forward pass computes, with its own η."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import permutations
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
-from backprop.activations import ActivationBase, expand_functions
-from backprop.check.expressions import Resolved, find_symbols, quantity_of, symbol_of, to_sympy
+from backprop.activations import ActivationBase
+from backprop.check.evaluation import Number
 from backprop.check.findings import LearningRate
-from backprop.check.formulas import Call, Number, UnreadableError
-from backprop.check.references import Resolver
-from backprop.check.tables import BIASES, CLASS, follow_copies
-from backprop.derivation import Derivation, derive
-from backprop.network import LEARNING_RATE, Network, Neuron, gradient_name
+from backprop.check.formulas import UnreadableError
+from backprop.check.quantities import Computed, Quantity, TableCells
+from backprop.check.run import Convention, RightRun, agree
+from backprop.check.tables import BIASES, CLASS
+from backprop.derivation import Derivation
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, Network, Neuron, gradient_name
+from backprop.notation import Shifted, product
 
-_WEIGHTS = CLASS.network.weights
-_BIASES = frozenset(map(sp.Symbol, BIASES))
-_HIDDEN, _OUTPUT = CLASS.network.layers
+_NETWORK = CLASS.network
+_WEIGHTS = _NETWORK.weights
+_HIDDEN, _OUTPUT = _NETWORK.layers
 _NEURONS = (*_HIDDEN, *_OUTPUT)
-_SOURCES = {n.name: CLASS.network.inputs for n in _HIDDEN} | {
-    n.name: tuple(h.activation for h in _HIDDEN) for n in _OUTPUT
-}
+_SOURCES = {n.name: _NETWORK.inputs for n in _HIDDEN} | {n.name: tuple(h.activation for h in _HIDDEN) for n in _OUTPUT}
 """What each neuron reads, by its name."""
 _MAX_ROWS_READ = 21
+_CLASS_RUN = RightRun(_NETWORK)
 
 
 @dataclass(frozen=True)
 class ExpectedTable:
-    """The derivation in the table's own numbering, and what each quantity has to be."""
+    """The network in the table's own numbering, and what each quantity has to be."""
 
-    derivation: Derivation
-    expressions: Mapping[str, Any]
-    """By quantity: the forward pass, gradients, and, for a parameter, its update from the row above."""
-    numbers: Mapping[Any, Any]
-    """Values of the biases, inputs and targets that have no column, by symbol."""
+    network: Network
+    numbers: Mapping[str, float]
+    """Biases, inputs and targets that have no column."""
     learning_rate: LearningRate
+    convention: Convention = Convention()
+
+    @cached_property
+    def run(self) -> RightRun:
+        """Return a right run at random points."""
+        constants = dict(self.numbers)
+        if self.learning_rate.cell is None and self.learning_rate.value is not None:
+            constants[LEARNING_RATE] = self.learning_rate.value
+        return RightRun(self.network, self.convention, constants)
+
+    @property
+    def derivation(self) -> Derivation:
+        """Return the network's derivation."""
+        return self.run.derivation
 
     @property
     def is_renumbered(self) -> bool:
         """Return whether the weights are numbered in another order than the class's."""
-        return self.derivation.network.weights != _WEIGHTS
+        return self.network.weights != _WEIGHTS
 
-    def in_class_order(self, quantity: str) -> Any:
-        """Return a quantity's expression in class order, with the activation's definition and biases as numbers."""
+    @property
+    def description(self) -> str:
+        """Describe the network: 2-2-2 sigmoid, no biases."""
+        trained = "trained biases" if self.network.trains_biases else "biases that stay as they are"
+        return f"2-2-2 sigmoid, {trained if self.network.biases else 'no biases'}"
+
+    def expression(self, quantity: str) -> Any:
+        """Return a quantity's formula in class order, a parameter's with the quantities of the row above."""
+        if quantity in self.network.parameters:
+            now, gradient = Shifted(quantity, -1), Shifted(gradient_name(quantity), -1)
+            return now - sp.Symbol(LEARNING_RATE) * gradient
         expression = self.derivation.equation(quantity).expression
         if isinstance(expression, ActivationBase):
             expression = expression.definition(expression.args[0])
-        return expression.xreplace(dict(self.numbers))
+        factor = self._factor(quantity)
+        return expression if factor == 1 else product((factor, expression))
 
-    def compose(self, expression: Any) -> Any:
-        """Replace intermediate quantities by their right definitions until only inputs and parameters are left."""
-        for _ in range(len(self._definitions)):
-            replaced = expression.xreplace(self._definitions)
-            if replaced == expression:
+    def place(self, expression: Any, places: Container[str]) -> Any:
+        """Replace quantities that have no place by their formulas, until only those that have one are left."""
+        for _ in range(len(self.derivation.columns)):
+            absent = [s for s in expression.free_symbols if _name(s) not in places and _name(s) in self._formulas]
+            if not absent:
                 break
-            expression = replaced
+            expression = expression.xreplace({s: self._shift(self._formulas[_name(s)], s) for s in absent})
         return expression
 
     @cached_property
-    def _definitions(self) -> Mapping[Any, Any]:
-        constants, parameters = self.derivation.constants, self.derivation.network.parameters
-        now = {name: e for name, e in self.expressions.items() if name not in parameters}
-        symbols = {s for e in now.values() for s in e.free_symbols if s.name not in constants}
-        above = {symbol: symbol_of(symbol.name, -1) for symbol in symbols}
-        return {sp.Symbol(name): e for name, e in now.items()} | {
-            symbol_of(name, -1): e.xreplace(above) for name, e in now.items()
-        }
+    def _formulas(self) -> Mapping[str, Any]:
+        return {e.name: self.expression(e.name) for e in (*self.derivation.forward, *self.derivation.gradients)}
+
+    def _shift(self, expression: Any, symbol: Any) -> Any:
+        if not isinstance(symbol, Shifted):
+            return expression
+        constants = (LEARNING_RATE, *self.derivation.constants)
+        own = (s for s in expression.free_symbols if s.name not in constants)
+        return expression.xreplace({s: Shifted(s.name, symbol.rows) for s in own})
+
+    def _factor(self, quantity: str) -> Any:
+        factor = self.convention.factor(self.network.kind(quantity))
+        if quantity == TOTAL_ERROR:  # the errors that it adds have theirs
+            factor = self.convention.total
+        return sp.nsimplify(factor)
 
 
-def derive_expected(resolver: Resolver) -> ExpectedTable:
+def _name(symbol: Any) -> str:
+    return str(symbol.quantity if isinstance(symbol, Shifted) else symbol.name)
+
+
+def derive_expected(cells: TableCells) -> ExpectedTable:
     """Read the network off the forward pass where that is consistent, and derive what the table has to compute."""
-    forward = {neuron.name: _most_common_formula(resolver, neuron.name) for neuron in _NEURONS}
-    inputs = _read_inputs(resolver, forward)
-    network, biases = _read_network(resolver, forward, inputs)
-    numbers = biases | inputs | _read_targets(resolver)
-    derivation = derive(network)
-    expressions = {
-        e.name: expand_functions(e.expression.doit()).subs(numbers)
-        for e in (*derivation.forward, *derivation.gradients)
-    }
-    for parameter in network.parameters:
-        now, gradient = symbol_of(parameter, -1), symbol_of(gradient_name(parameter), -1)
-        expressions[parameter] = now - sp.Symbol(LEARNING_RATE) * gradient
-    return ExpectedTable(derivation, expressions, numbers, _read_learning_rate(resolver))
+    probe = _Probe(cells)
+    inputs = _read_inputs(probe)
+    network, biases = _read_network(probe, inputs)
+    numbers = biases | inputs | _read_targets(probe)
+    expected = ExpectedTable(network, numbers, _read_learning_rate(probe))
+    return _choose_convention(probe, expected)
 
 
-def _read_learning_rate(resolver: Resolver) -> LearningRate:
-    address = resolver.table.learning_rate
-    if address is None:
-        value = _read_typed_learning_rate(resolver)
-        return LearningRate(None, value, "η" if value is None else repr(value))
-    anchored = f"${address.letters}${address.row}"
-    text = anchored if address.sheet == resolver.table.sheet else f"'{address.sheet}'!{anchored}"
-    source = follow_copies(resolver.workbook, address)
-    return LearningRate(source.a1, resolver.workbook.number(address), text)
+class _Probe:
+    """Compute a table's forward pass with chosen numbers, to see what it is made of."""
 
+    def __init__(self, cells: TableCells) -> None:
+        self.cells, self.table = cells, cells.table
+        self._rows: dict[str, int | None] = {}
 
-def _read_typed_learning_rate(resolver: Resolver) -> float | None:
-    """Return the number that the first weight's update multiplies its gradient with."""
-    table = resolver.table
-    for weight in _WEIGHTS:
-        cell = resolver.cell(weight, table.first_row + 1) if weight in table.columns else None
-        if cell is None or not cell.is_formula or table.row_count < 2:
-            continue
+    def compute(self, quantity: str, chosen: Mapping[str, Number] | None = None) -> Computed | None:
+        """Compute the formula that most rows have; a slip in one row must not rename the network."""
+        row = self._find_row(quantity)
+        return None if row is None else self._try(quantity, row, chosen or {})
+
+    def number(self, quantity: str, chosen: Mapping[str, Number]) -> Number | None:
+        """Return only the number that a formula gives."""
+        computed = self.compute(quantity, chosen)
+        return None if computed is None else computed.number
+
+    def _try(self, quantity: str, row: int, chosen: Mapping[str, Number]) -> Computed | None:
+        def value(place: Quantity) -> Number:
+            if place.name in chosen:
+                return chosen[place.name]
+            try:
+                return _CLASS_RUN.value(place.name, place.rows)
+            except KeyError:  # a bias
+                return _CLASS_RUN.value("t1") * (2 + BIASES.index(place.name)) if place.name in BIASES else 0.5
+
         try:
-            update = to_sympy(resolver.resolve(weight, table.first_row + 1))
+            return self.cells.compute(quantity, row, value)
         except UnreadableError:
-            continue
-        factor = sp.expand(update).coeff(symbol_of(gradient_name(weight), -1))
-        if factor.is_number and factor != 0:
-            return abs(float(factor))
-    return None
+            return None
+
+    def _find_row(self, quantity: str) -> int | None:
+        if quantity not in self._rows:
+            self._rows[quantity] = self._find_common_row(quantity) if quantity in self.table.columns else None
+        return self._rows[quantity]
+
+    def _find_common_row(self, quantity: str) -> int | None:
+        seen: Counter[Hashable] = Counter()
+        rows: dict[Hashable, int] = {}
+        start = int(quantity in _WEIGHTS)
+        for row in self.table.rows[start : start + _MAX_ROWS_READ]:
+            cell = self.cells.cell(quantity, row)
+            if cell is None or cell.formula is None:
+                continue
+            try:
+                key = self.cells.key(quantity, row)
+            except UnreadableError:
+                continue
+            if key not in rows and self._try(quantity, row, {}) is None:
+                continue
+            rows.setdefault(key, row)
+            seen[key] += 1
+        return rows[seen.most_common(1)[0][0]] if seen else None
 
 
-def _most_common_formula(resolver: Resolver, quantity: str) -> Resolved | None:
-    """Return the formula that most rows of a column have; a slip in one row must not rename the network."""
-    if quantity not in resolver.table.columns:
-        return None
-    seen: Counter[Resolved] = Counter()
-    for row in resolver.table.rows[:_MAX_ROWS_READ]:
-        try:
-            resolved = resolver.resolve(quantity, row)
-            to_sympy(resolved)
-            seen[resolved] += 1
-        except UnreadableError:
-            continue
-    return seen.most_common(1)[0][0] if seen else None
-
-
-def _read_inputs(resolver: Resolver, forward: Mapping[str, Resolved | None]) -> dict[Any, Any]:
+def _read_inputs(probe: _Probe) -> dict[str, float]:
     """Read inputs that stand outside the table off the net inputs, if all say the same and number the class's way."""
-    found: dict[Any, set[Any]] = defaultdict(set)
+    found: dict[str, set[float]] = defaultdict(set)
     for neuron in _HIDDEN:
-        resolved = forward[neuron.name]
-        for name, weight in zip(CLASS.network.inputs, neuron.weights, strict=True):
-            if name not in resolver.table.columns and resolved is not None:
-                found[sp.Symbol(name)].add(sp.expand(to_sympy(resolved)).coeff(sp.Symbol(weight)))
+        for name, weight in zip(_NETWORK.inputs, neuron.weights, strict=True):
+            one, none = (probe.number(neuron.name, {weight: value}) for value in (1.0, 0.0))
+            if name not in probe.table.columns and one is not None and none is not None:
+                found[name].add(_as_constant(np.subtract(one, none)))
     return _keep_numbers(found)
 
 
-def _read_targets(resolver: Resolver) -> dict[Any, Any]:
+def _read_targets(probe: _Probe) -> dict[str, float]:
     """Read targets that stand outside the table off the errors: a parabola in the output has its vertex there."""
-    found: dict[Any, set[Any]] = defaultdict(set)
-    for name, error, neuron in zip(CLASS.network.targets, CLASS.network.errors, _OUTPUT, strict=True):
-        resolved = None if name in resolver.table.columns else _most_common_formula(resolver, error)
-        if resolved is not None:
-            output, expression = sp.Symbol(neuron.activation), sp.expand(to_sympy(resolved))
-            square = expression.coeff(output, 2)
-            found[sp.Symbol(name)].add(-expression.coeff(output, 1) / (2 * square) if square != 0 else square)
+    found: dict[str, set[float]] = defaultdict(set)
+    for name, error, neuron in zip(_NETWORK.targets, _NETWORK.errors, _OUTPUT, strict=True):
+        shape = None if name in probe.table.columns else _read_parabola(probe, error, neuron.activation)
+        if shape is not None:
+            found[name].add(_as_constant(shape[1]))
     return _keep_numbers(found)
 
 
-def _keep_numbers(found: Mapping[Any, set[Any]]) -> dict[Any, Any]:
+def _read_parabola(probe: _Probe, quantity: str, variable: str) -> tuple[Number, Number] | None:
+    """Return factor and vertex of factor · (vertex - variable)² + rest."""
+    below, middle, above = (probe.number(quantity, {variable: value}) for value in (-1.0, 0.0, 1.0))
+    if below is None or middle is None or above is None:
+        return None
+    factor = (np.add(above, below) - 2 * np.asarray(middle)) / 2
+    return None if np.any(factor == 0) else (factor, np.subtract(below, above) / (4 * factor))
+
+
+def _as_constant(number: Number) -> float:
+    """Return the number that is the same at all points, rounded as it was typed; NaN where it differs."""
+    first = float(np.ravel(number)[0])
+    return float(f"{first:.12g}") if agree(number, first) else float("nan")
+
+
+def _keep_numbers(found: Mapping[str, set[float]]) -> dict[str, float]:
     """Return what is one number other than 0, which a formula without the quantity has as its coefficient too."""
-    single = {symbol: next(iter(values)) for symbol, values in found.items() if len(values) == 1}
-    return {symbol: value for symbol, value in single.items() if value.is_number and value != 0}
+    single = {name: next(iter(values)) for name, values in found.items() if len(values) == 1}
+    return {name: value for name, value in single.items() if value == value and value != 0}
 
 
 @dataclass(frozen=True)
@@ -165,86 +219,127 @@ class _NetInput:
     """What the formula of a net input says: its weights where they are plain to see, and what is added to them."""
 
     weights: tuple[str, ...] | None = None
-    bias: Any = None
-    """A bias's symbol, a number, or None."""
+    bias: str | float | None = None
+    """The column of a bias, a number, or None."""
 
 
-def _read_network(
-    resolver: Resolver, forward: Mapping[str, Resolved | None], inputs: Mapping[Any, Any]
-) -> tuple[Network, dict[Any, Any]]:
+def _read_network(probe: _Probe, inputs: Mapping[str, float]) -> tuple[Network, dict[str, float]]:
     """Read weights and biases off the net inputs; returns the network and the biases that are plain numbers.
 
     The weights are numbered as the table does, if each connection has one weight and each weight one connection.
     """
     layers: list[tuple[Neuron, ...]] = []
-    numbers: dict[Any, Any] = {}
-    read = {neuron.name: _read_net_input(forward[neuron.name], neuron, inputs) for neuron in _NEURONS}
+    numbers: dict[str, float] = {}
+    read = {neuron.name: _read_net_input(probe, neuron, inputs) for neuron in _NEURONS}
     is_permutation = sorted(w for n in _NEURONS for w in read[n.name].weights or n.weights) == sorted(_WEIGHTS)
-    for layer in CLASS.network.layers:
+    for layer in _NETWORK.layers:
         neurons = []
-        biases = _choose_biases(resolver, [read[neuron.name].bias for neuron in layer], read.values())
+        biases = _choose_biases(probe, [read[neuron.name].bias for neuron in layer], read.values())
         for neuron, bias in zip(layer, biases, strict=True):
-            name = None if bias is None else bias.name if bias.is_Symbol else f"bias_{neuron.name}"
-            if name and bias.is_number:
-                numbers[sp.Symbol(name)] = bias
+            name = bias if isinstance(bias, str) else None if bias is None else f"bias_{neuron.name}"
+            if name and isinstance(bias, float):
+                numbers[name] = bias
             weights = read[neuron.name].weights if is_permutation else None
             neurons.append(Neuron(neuron.name, weights or neuron.weights, name))
         layers.append(tuple(neurons))
-    network = replace(CLASS.network, layers=tuple(layers))
-    return replace(network, trains_biases=any(_is_updated(resolver, bias) for bias in network.biases)), numbers
+    network = replace(_NETWORK, layers=tuple(layers))
+    return replace(network, trains_biases=any(_is_updated(probe, bias) for bias in network.biases)), numbers
 
 
-def _choose_biases(resolver: Resolver, added: list[Any], read: Iterable[_NetInput]) -> list[Any]:
+def _choose_biases(
+    probe: _Probe, added: list[str | float | None], read: Iterable[_NetInput]
+) -> list[str | float | None]:
     """Return the biases that a layer means to have.
 
     A number that one neuron of a layer adds alone is a mistake. A bias with a column is meant: a neuron that adds
     nothing beside it has forgotten the column that nobody reads or, where there is none, the one that they share.
     """
-    columns = [bias for bias in added if bias is not None and bias.is_Symbol]
+    columns = [bias for bias in added if isinstance(bias, str)]
     if not columns:
         return added if None not in added else [None] * len(added)
     used = {net_input.bias for net_input in read}
-    free = [sp.Symbol(name) for name in BIASES if name in resolver.table.columns and sp.Symbol(name) not in used]
-    forgotten = free[0] if free else columns[0]
+    forgotten = next((name for name in BIASES if name in probe.table.columns and name not in used), columns[0])
     return [forgotten if bias is None else bias for bias in added]
 
 
-def _read_net_input(resolved: Resolved | None, neuron: Neuron, inputs: Mapping[Any, Any]) -> _NetInput:
+def _read_net_input(probe: _Probe, neuron: Neuron, inputs: Mapping[str, float]) -> _NetInput:
     """Read w·source + w·source, and the bias if there is one; `inputs` are those that stand outside the table."""
-    if resolved is None:
+    computed = probe.compute(neuron.name)
+    if computed is None:
         return _NetInput()
-    expression = sp.expand(to_sympy(resolved))
-    sources = [sp.Symbol(source) for source in _SOURCES[neuron.name]]
-    weights = [
-        sp.Symbol(weight) if source in inputs else expression.coeff(source)
-        for weight, source in zip(neuron.weights, sources, strict=True)
-    ]
-    if not all(weight.is_Symbol and weight.name in _WEIGHTS for weight in weights):
-        return _NetInput()
-    rest = sp.expand(expression - sum(w * inputs.get(s, s) for w, s in zip(weights, sources, strict=True)))
-    # A bias of 0 is one too, if the formula reads it.
-    is_bias = rest in _BIASES or (rest.is_number and (rest != 0 or _adds_number(resolved)))
-    return _NetInput(tuple(weight.name for weight in weights), rest if is_bias else None)
+    read = sorted(place.name for place in computed.reads if place.name in _WEIGHTS and place.rows == 0)
+    sources = [inputs.get(source) or _CLASS_RUN.value(source) for source in _SOURCES[neuron.name]]
+    for weights in (neuron.weights, *permutations(read, len(sources))) if len(read) <= len(_WEIGHTS) else ():
+        products = (_CLASS_RUN.value(weight) * source for weight, source in zip(weights, sources, strict=True))
+        rest = np.subtract(computed.number, sum(products))
+        bias = next((p.name for p in computed.reads if p.name in BIASES and agree(rest, _bias_value(p.name))), None)
+        if bias is not None:
+            return _NetInput(tuple(weights), bias)
+        number = _as_constant(np.where(np.abs(rest) < 1e-12, 0.0, rest))
+        if number == number:
+            return _NetInput(tuple(weights), number or None)
+    return _NetInput()
 
 
-def _adds_number(resolved: Resolved) -> bool:
-    if isinstance(resolved, Call) and resolved.name == "+":
-        return any(isinstance(term, Number) or _adds_number(term) for term in resolved.arguments)
-    return False
+def _bias_value(name: str) -> Number:
+    return _CLASS_RUN.value("t1") * (2 + BIASES.index(name))
 
 
-def _is_updated(resolver: Resolver, bias: str) -> bool:
+def _is_updated(probe: _Probe, bias: str) -> bool:
     """Return whether a bias has a column in which it changes by something else than itself."""
-    table = resolver.table
+    table = probe.table
     if bias not in table.columns:
         return False
     if table.row_count < 2:
         return gradient_name(bias) in table.columns
-    cell = resolver.cell(bias, table.first_row + 1)
-    if cell is None or not cell.is_formula:
-        return False
-    try:
-        symbols = find_symbols(resolver.resolve(bias, table.first_row + 1))
-    except UnreadableError:
-        return True
-    return any(quantity_of(symbol) != bias for symbol in symbols)
+    address = table.address(bias, table.first_row + 1)
+    return any(target.column != address.column for _, target in probe.cells.formulas.targets(address))
+
+
+def _read_learning_rate(probe: _Probe) -> LearningRate:
+    address = probe.table.learning_rate
+    if address is None:
+        return LearningRate(None, _read_typed_learning_rate(probe), "")
+    anchored = f"${address.letters}${address.row}"
+    quoted = address.sheet.replace("'", "''")
+    text = anchored if address.sheet == probe.table.sheet else f"'{quoted}'!{anchored}"
+    source = probe.cells.formulas.follow_copies(address)
+    return LearningRate(source.a1, probe.cells.actual(address), text)
+
+
+def _read_typed_learning_rate(probe: _Probe) -> float | None:
+    """Return the number that most updates multiply their gradient with."""
+    seen: Counter[float] = Counter()
+    for weight in _WEIGHTS:
+        gradient = gradient_name(weight)
+        one, none = (probe.number(weight, {gradient: value}) for value in (1.0, 0.0))
+        if one is not None and none is not None:
+            factor = abs(_as_constant(np.subtract(none, one)))
+            seen[factor] += factor > 0
+    return seen.most_common(1)[0][0] if seen.total() else None
+
+
+def _choose_convention(probe: _Probe, expected: ExpectedTable) -> ExpectedTable:
+    """Take the errors as the sheet has them, with or without ½, where more gradients agree with that than with ½."""
+    has_parts = all(error in probe.table.columns for error in _NETWORK.errors)
+    quantities = _NETWORK.errors if has_parts else (TOTAL_ERROR,) * len(_OUTPUT)
+    shapes = [_read_parabola(probe, q, neuron.activation) for q, neuron in zip(quantities, _OUTPUT, strict=True)]
+    factors = {_as_constant(shape[0]) for shape in shapes if shape is not None}
+    if len(factors) != 1 or not (factor := factors.pop()) > 0:
+        return expected
+    total = probe.number(TOTAL_ERROR, dict.fromkeys(_NETWORK.errors, 1.0)) if has_parts else None
+    share = 1.0 if total is None else _as_constant(total) / len(_NETWORK.errors)
+    candidates = [Convention(), Convention(factor, share if share > 0 else 1.0)]
+    tables = [replace(expected, convention=convention) for convention in candidates]
+    return max(tables, key=lambda table: _count_agreeing(probe, table))
+
+
+def _count_agreeing(probe: _Probe, expected: ExpectedTable) -> int:
+    """Count the errors and gradients that agree; the class's own convention comes first among equals."""
+    names = [*_NETWORK.errors, TOTAL_ERROR, *map(gradient_name, _WEIGHTS)]
+    count = 0
+    for name in names:
+        values = {n: expected.run.value(n) for n in (*expected.derivation.columns, *expected.derivation.constants)}
+        found = probe.number(name, values)
+        count += found is not None and agree(found, expected.run.value(name))
+    return count

@@ -1,15 +1,15 @@
 """Excel formulas, parsed into trees with Excel's precedence: unary minus binds before ^, and ^ groups to the left."""
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
+from decimal import Decimal
 
 from openpyxl.formula import Tokenizer
 from openpyxl.formula.tokenizer import Token
 from openpyxl.utils.cell import column_index_from_string
 
-from backprop.check.cells import Address
+from backprop.check.cells import Address, Rectangle
 
 MAX_DEPTH, MAX_LENGTH = 60, 8192
 
@@ -23,10 +23,10 @@ class NoNumberError(UnreadableError):
 
 
 @dataclass(frozen=True)
-class Number:
-    """A number as it is written: 0.1 is one tenth."""
+class Constant:
+    """A number, a text or a truth value that is written in the formula."""
 
-    value: Fraction
+    value: float | str | bool
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,11 @@ class Area:
     first: Reference
     last: Reference
 
-
-@dataclass(frozen=True)
-class Name:
-    """A defined name."""
-
-    text: str
+    def target(self, origin: Address) -> tuple[str, Rectangle]:
+        """Return the sheet and the cells that the area means in a formula at `origin`."""
+        first, last = self.first.target(origin), self.last.target(origin)
+        (top, bottom), (left, right) = sorted((first.row, last.row)), sorted((first.column, last.column))
+        return first.sheet, Rectangle(top, left, bottom, right)
 
 
 @dataclass(frozen=True)
@@ -68,63 +67,59 @@ class Call:
     """A function or an operator with its arguments."""
 
     name: str
-    arguments: tuple[Any, ...]
-    """Trees; once references are resolved, quantities and numbers in their place."""
+    arguments: tuple["Tree", ...]
 
 
-Tree = Number | Reference | Area | Name | Call
+Tree = Constant | Reference | Area | Call
+Resolve = Callable[[str, Address], Tree]
+"""Look up an operand that is no cell: a defined name, or a structured reference such as Table1[[#This Row],[w1]]."""
 
-_BINARY = {"+": 1, "-": 1, "*": 2, "/": 2, "^": 3}
+
+def find_references(tree: Tree) -> Iterator[Reference | Area]:
+    """Yield the cells and areas that a formula names."""
+    if isinstance(tree, Call):
+        for argument in tree.arguments:
+            yield from find_references(argument)
+    elif not isinstance(tree, Constant):
+        yield tree
+
+
+def calls(tree: Tree, names: frozenset[str]) -> bool:
+    """Return whether a formula calls one of some functions."""
+    return isinstance(tree, Call) and (tree.name in names or any(calls(a, names) for a in tree.arguments))
+
+
+_BINARY = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1, "+": 2, "-": 2, "*": 3, "/": 3, "^": 4}
 _SCIENTIFIC = re.compile(r"(?<![A-Za-z0-9_.$\\])(\d+\.?\d*|\.\d+)[eE]([+-]?\d{1,3})(?![A-Za-z0-9_.])")
 _CELL = re.compile(r"(\$?)([A-Za-z]{1,3})(\$?)([1-9][0-9]{0,6})")
-_SHEET = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!(.+)")
-
-_TEXT_OR_CELL = re.compile(rf"""("[^"]*"|'[^']*')|(?<![A-Za-z0-9_.\\]){_CELL.pattern}(?![A-Za-z0-9_(.!])""")
+_SHEET = re.compile(r"(?:'((?:[^']|'')+)'|([^'!\[\]]+))!(.+)")
 
 
-def r1c1_pattern(formula: str, origin: Address) -> str:
-    """Return a formula with relative references as distances: the same for each cell of a filled-down column."""
+def parse(formula: str, origin: Address, resolve: Resolve) -> Tree:
+    """Parse the formula of the cell at `origin`. Raises UnreadableError.
 
-    def replace(match: re.Match[str]) -> str:
-        text, column_fixed, letters, row_fixed, digits = match.groups()
-        if text:
-            return str(text)
-        column, row = column_index_from_string(letters.upper()), int(digits)
-        down = f"R{row}" if row_fixed else f"R[{row - origin.row}]"
-        across = f"C{column}" if column_fixed else f"C[{column - origin.column}]"
-        return f"⟨{down}{across}⟩"
-
-    return _TEXT_OR_CELL.sub(replace, formula)
-
-
-def parse(formula: str, origin: Address) -> Tree:
-    """Parse the formula of the cell at `origin`. Raises UnreadableError."""
+    A second = before the formula, which some programs write, is a sign without a meaning, as + is.
+    """
     if len(formula) > MAX_LENGTH:
         raise UnreadableError("the formula is too long")
-    text = _SCIENTIFIC.sub(_expand_exponent, formula.replace("\xa0", " "))
+    # The tokenizer trips over exponents.
+    text = _SCIENTIFIC.sub(lambda match: format(Decimal(match.group()), "f"), formula.replace("\xa0", " "))
     try:
-        items = [token for token in Tokenizer(text).items if token.type != Token.WSPACE]
+        items = [token for token in Tokenizer(f"={text.lstrip('= ')}").items if token.type != Token.WSPACE]
     except Exception as error:  # the tokenizer raises its own, IndexError and others for broken formulas
         raise UnreadableError("the formula is broken") from error
-    reader = _TokenReader(items, origin)
+    reader = _TokenReader(items, origin, resolve)
     tree = reader.read_expression(0, 0)
     if reader.next is not None:
-        raise UnreadableError(f"“{reader.next.value}” is not understood")
+        raise UnreadableError(f"“{reader.next.value[:40]}” is not understood")
     return tree
-
-
-def _expand_exponent(match: re.Match[str]) -> str:
-    digits, exponent = match.groups()
-    value = Fraction(digits) * Fraction(10) ** int(exponent)
-    # A quotient of integers is exact, and the tokenizer can't trip over it.
-    return f"({value.numerator}/{value.denominator})"
 
 
 class _TokenReader:
     """Read the tokens once, binding operators by precedence."""
 
-    def __init__(self, items: list[Token], origin: Address) -> None:
-        self._items, self._position, self._origin = items, 0, origin
+    def __init__(self, items: list[Token], origin: Address, resolve: Resolve) -> None:
+        self._items, self._position, self._origin, self._resolve = items, 0, origin, resolve
 
     @property
     def next(self) -> Token | None:
@@ -163,25 +158,32 @@ class _TokenReader:
         tree = self._read_operand(depth)
         while (token := self.next) is not None and token.type == Token.OP_POST:
             self._take()
-            tree = Call("/", (tree, Number(Fraction(100))))
+            tree = Call("/", (tree, Constant(100.0)))
         return tree
 
     def _read_operand(self, depth: int) -> Tree:
         token = self._take()
+        if token.value.startswith("@"):  # Excel's sign for one cell of a range, which its files call SINGLE
+            self._position -= 1
+            token.value = token.value[1:].lstrip()
+            if not token.value:
+                self._take()
+            return Call("SINGLE", (self._read_operand(depth),))
         if token.type == Token.PAREN and token.subtype == Token.OPEN:
             tree = self.read_expression(0, depth + 1)
             self._expect_close(Token.PAREN)
             return tree
         if token.type == Token.FUNC and token.subtype == Token.OPEN:
-            return Call(token.value.rstrip("(").upper().removeprefix("_XLFN."), self._read_arguments(depth))
+            name = token.value.rstrip("( ").upper()
+            return Call(re.sub(r"^(_XLFN\.|_XLWS\.|COM\.SUN\.\w+\.)+", "", name), self._read_arguments(depth))
         if token.type == Token.OPERAND:
             return self._read_value(token)
-        raise UnreadableError(f"“{token.value}” is not understood")
+        raise UnreadableError(f"“{token.value[:40]}” is not understood")
 
     def _expect_close(self, kind: str) -> None:
         token = self._take()
         if token.type != kind or token.subtype != Token.CLOSE:
-            raise UnreadableError(f"“{token.value}” stands where a bracket should close")
+            raise UnreadableError(f"“{token.value[:40]}” stands where a bracket should close")
 
     def _read_arguments(self, depth: int) -> tuple[Tree, ...]:
         arguments: list[Tree] = []
@@ -194,38 +196,40 @@ class _TokenReader:
             if token.type == Token.FUNC and token.subtype == Token.CLOSE:
                 return tuple(arguments)
             if token.type != Token.SEP:
-                raise UnreadableError(f"“{token.value}” stands where a comma or bracket should")
+                raise UnreadableError(f"“{token.value[:40]}” stands where a comma or bracket should")
 
     def _read_value(self, token: Token) -> Tree:
         if token.subtype == Token.NUMBER:
             try:
-                return Number(Fraction(token.value))
-            except (ValueError, ZeroDivisionError) as error:
-                raise UnreadableError(f"“{token.value}” is no number") from error
+                return Constant(float(token.value))
+            except ValueError as error:
+                raise UnreadableError(f"“{token.value[:40]}” is no number") from error
+        if token.subtype == Token.TEXT:
+            return Constant(token.value[1:-1].replace('""', '"'))
+        if token.subtype == Token.LOGICAL:
+            return Constant(token.value.upper() == "TRUE")
         if token.subtype == Token.RANGE:
-            return self._read_range(token.value)
+            return self._read_range(token.value.strip())
         if token.subtype == Token.ERROR:
             raise NoNumberError(f"it holds {token.value}")
         raise UnreadableError(f"“{token.value[:40]}” is not understood")
 
-    def _read_range(self, text: str) -> Tree:
-        sheet = None
-        named = _SHEET.fullmatch(text.strip())
+    def _read_range(self, operand: str) -> Tree:
+        sheet, text = None, operand
+        named = _SHEET.fullmatch(operand)
         if named:
-            sheet, text = (named.group(1) or named.group(2)).replace("''", "'"), named.group(3)
+            sheet, text = (named.group(1) or named.group(2)).replace("''", "'"), named.group(3).strip()
             if "[" in sheet:
                 raise UnreadableError("it refers to another workbook")
-        first, colon, last = text.strip().partition(":")
+        first, colon, last = text.partition(":")
         start = self._read_reference(sheet, first)
         if start is None:
-            if colon or sheet:
-                raise UnreadableError(f"“{text}” is not understood")
-            return Name(text.strip())
+            return self._resolve(operand, self._origin)
         if not colon:
             return start
         end = self._read_reference(sheet, last)
         if end is None:
-            raise UnreadableError(f"“{text}” is not understood")
+            raise UnreadableError(f"“{text[:40]}” is not understood")
         return Area(start, end)
 
     def _read_reference(self, sheet: str | None, text: str) -> Reference | None:

@@ -1,98 +1,128 @@
 """The numerical impact of a mistake: the table's own run, simulated right and wrong."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import sympy as sp
 
+from backprop.check.evaluation import Floats, Value
 from backprop.check.expected import ExpectedTable
-from backprop.check.expressions import Symbol, quantity_of, rows_of
-from backprop.check.references import Resolver
-from backprop.errors import BackpropError
-from backprop.network import LEARNING_RATE, TOTAL_ERROR, Preset
-from backprop.simulate import Trace, simulate
+from backprop.check.formulas import UnreadableError
+from backprop.check.quantities import Quantity, TableCells
+from backprop.check.run import compile_run
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, gradient_variable
 
-_MAX_ROWS = 10_000
+_MAX_ROWS = 2_000
 
 
 @dataclass(frozen=True)
 class Impact:
     """Measure how far wrong formulas are from the table's right run."""
 
-    resolver: Resolver
+    cells: TableCells
     expected: ExpectedTable
 
     @cached_property
-    def _preset(self) -> Preset | None:
-        """Return the table's network with the numbers of its first row, if it has them all."""
-        network, eta = self.expected.derivation.network, self.expected.learning_rate.value
+    def _start(self) -> Mapping[str, float] | None:
+        """Return η and the numbers of the table's first row, if it has them all."""
+        derivation, network = self.expected.derivation, self.expected.network
         values = {
-            name: self.expected.numbers.get(sp.Symbol(name), self._start_value(name))
-            for name in (*network.inputs, *network.targets, *network.weights, *network.biases)
+            name: self.expected.numbers.get(name, self.cells.number(name, self.cells.table.first_row))
+            for name in (*derivation.constants, *network.parameters)
         }
-        if eta is None or None in values.values():
-            return None
-        return Preset("sheet", "", network, {name: float(value) for name, value in values.items()}, eta)
+        values[LEARNING_RATE] = self.expected.learning_rate.value
+        known = {name: value for name, value in values.items() if value is not None}
+        return known if len(known) == len(values) else None
 
-    def _start_value(self, name: str) -> float | None:
-        return self.resolver.number(sp.Symbol(name), self.resolver.table.first_row)
+    def _run(self, change: Callable[[str, int, Mapping[str, float]], float] | None = None, of: str = "") -> Floats | None:
+        """Compute the columns row by row; `change` gives another number for the gradient `of`."""
+        start, rows = self._start, min(self.cells.table.row_count, _MAX_ROWS)
+        if start is None:
+            return None
+        derivation, step = compile_run(self.expected.network)
+        network, factor = self.expected.network, self.expected.convention.factor
+        factors = np.array([factor(network.kind(name)) for name in derivation.columns])
+        eta = start[LEARNING_RATE]
+        gradient_factor = factor(network.kind(derivation.gradients[0].name))
+        constants = [start[name] for name in derivation.constants]
+        parameters = [start[name] for name in network.parameters]
+        values = np.full((rows, len(derivation.columns)), np.nan)
+        with np.errstate(all="ignore"):
+            for row in range(rows):
+                numbers, following = step(eta * gradient_factor, constants, parameters)
+                values[row] = np.array(numbers, dtype=float) * factors
+                if not np.isfinite(values[row]).all():
+                    values[row] = np.nan
+                    break
+                if change is not None:
+                    named = dict(zip(derivation.columns, values[row], strict=True))
+                    place = network.parameters.index(gradient_variable(of) or "")
+                    following[place] = parameters[place] - eta * change(of, row, named)
+                parameters = following
+        return values
 
     @cached_property
-    def _trace(self) -> Trace | None:
-        """Simulate the table's run from its own starting values, if it has them all."""
-        preset, rows = self._preset, min(self.resolver.table.row_count, _MAX_ROWS)
-        if preset is None:
-            return None
-        try:
-            return simulate(self.expected.derivation, preset, preset.learning_rate, rows)
-        except BackpropError:
-            return None
+    def _right(self) -> Floats | None:
+        return self._run()
 
-    def max_relative_error(self, quantity: str, found: Any, rows: Sequence[int]) -> float | None:
+    def max_relative_error(self, quantity: str, rows: Sequence[int]) -> float | None:
         """Return the largest |found - right| / |right| over rows of the right run, or None if it can't be computed."""
-        symbols = sorted(found.free_symbols, key=str)
-        if self._trace is None or any(rows_of(symbol) not in (0, -1) for symbol in symbols):
+        if self._right is None:
             return None
-        function = sp.lambdify(symbols, found, modules="math")
-        worst = 0.0
-        for index in (row - self.resolver.table.first_row for row in rows):
-            if index >= len(self._trace.complete):
+        columns, worst = self.expected.derivation.columns, 0.0
+        for row in rows[:_MAX_ROWS]:
+            index = row - self.cells.table.first_row
+            if index >= len(self._right) or not np.isfinite(self._right[index]).all():
                 break
-            right = self._trace.column(quantity)[index]
             try:
-                wrong = float(function(*(self._value(self._trace, symbol, index) for symbol in symbols)))
-            except (ArithmeticError, ValueError, TypeError):
+                found = self._compute(quantity, row, lambda place, i=index: self._look_up(place, i))  # type: ignore[misc]
+            except (UnreadableError, KeyError, IndexError):
                 return None
-            if right != 0 and math.isfinite(wrong):
-                worst = max(worst, float(abs(wrong - right) / abs(right)))
+            right = self._right[index, columns.index(quantity)]
+            if right != 0:
+                worst = max(worst, float(abs(found - right) / abs(right)))
         return worst if np.isfinite(worst) else None
 
-    def max_total_error_shift(self, quantity: str, found: Any) -> float | None:
+    def max_total_error_shift(self, quantity: str, rows: Sequence[int]) -> float | None:
         """Return by how much a gradient's mistake moves E_total over the run, or None if it can't be computed."""
-        derivation = self.expected.derivation
-        gradients = {gradient.name for gradient in derivation.gradients}
-        # A gradient that reads other gradients could come before them.
-        known = {*derivation.columns, *derivation.constants} - gradients
-        is_known = quantity in gradients and {symbol.name for symbol in found.free_symbols} <= known
-        if self._trace is None or self._preset is None or not is_known:
+        if self._right is None or gradient_variable(quantity) not in self.expected.network.parameters:
             return None
-        mistaken = tuple(replace(g, expression=found) if g.name == quantity else g for g in derivation.gradients)
-        changed = replace(derivation, gradients=mistaken)
+        wrong = frozenset(rows)
+
+        def change(name: str, index: int, numbers: Mapping[str, float]) -> float:
+            row = self.cells.table.first_row + index
+            if row not in wrong:
+                return numbers[name]
+
+            def value(place: Quantity) -> Value:
+                if place.rows:
+                    raise KeyError  # what the wrong run had in other rows is not kept
+                return numbers[place.name] if place.name in numbers else self._start_value(place.name)
+
+            return self._compute(name, row, value)
+
         try:
-            wrong = simulate(changed, self._preset, self._trace.learning_rate, len(self._trace.values))
-        except (ArithmeticError, ValueError, TypeError):  # 0 to a negative power, a root of a negative number …
+            mistaken = self._run(change, quantity)
+        except (UnreadableError, KeyError):
             return None
-        shift = np.abs(wrong.column(TOTAL_ERROR) - self._trace.column(TOTAL_ERROR))
+        if mistaken is None:
+            return None
+        place = self.expected.derivation.columns.index(TOTAL_ERROR)
+        shift = np.abs(mistaken[:, place] - self._right[:, place])
         return float(np.nanmax(shift)) if np.isfinite(shift).any() else None
 
-    def _value(self, trace: Trace, symbol: Symbol, index: int) -> float:
-        quantity = quantity_of(symbol)
-        if quantity == LEARNING_RATE:
-            return trace.learning_rate
-        if quantity in self.expected.derivation.fixed_biases and self._preset is not None:
-            return self._preset.values[quantity]
-        return float(trace.column(quantity)[index + rows_of(symbol)])
+    def _compute(self, quantity: str, row: int, value: Callable[[Quantity], Value]) -> float:
+        return float(self.cells.compute(quantity, row, value).number)
+
+    def _start_value(self, name: str) -> float:
+        return (self._start or {})[name]
+
+    def _look_up(self, place: Quantity, index: int) -> Value:
+        columns = self.expected.derivation.columns
+        if place.name not in columns:
+            return self._start_value(place.name)
+        row = index + place.rows
+        if self._right is None or row < 0:
+            raise IndexError
+        return float(self._right[row, columns.index(place.name)])

@@ -1,173 +1,252 @@
-"""References of a table's formulas, followed through helper cells, names and ranges to the table's own quantities."""
+"""Formulas and the cells that they lead to: names and Excel tables looked up, helper cells computed through."""
 
+import re
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from fractions import Fraction
 
-from backprop.check.cells import Address, ForeignCell, ForeignWorkbook
-from backprop.check.expressions import (
-    Matrix,
-    Resolved,
-    Symbol,
-    apply_function,
-    multiply_matrices,
-    quantity_of,
-    rows_of,
-    symbol_of,
-)
+from backprop.check.cells import Address, Cell, ExcelTable, ForeignWorkbook
+from backprop.check.evaluation import Evaluation, Number, Value
 from backprop.check.formulas import (
     Area,
-    Call,
-    Name,
     NoNumberError,
-    Number,
     Reference,
     Tree,
     UnreadableError,
+    calls,
+    find_references,
     parse,
-    r1c1_pattern,
 )
-from backprop.check.tables import ForeignTable
-from backprop.network import LEARNING_RATE
+from backprop.check.patterns import Pattern
 
-MAX_AREA, MAX_CHAIN, MAX_CELLS_READ = 400, 40, 1000
+MAX_CHAIN, MAX_AREA_IN_KEY = 40, 400
+_PLACE_DEPENDENT = frozenset({"ROW", "COLUMN", "INDEX", "OFFSET"})
+_NUMBER_AS_TEXT = re.compile(r"'?\s*([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*")
+_STRUCTURED = re.compile(r"([^\W\d][\w.]*)?\[(.*)\]", re.DOTALL)
+_PART = re.compile(r"\[((?:[^\[\]']|'.)*)\]")
 
 
-@dataclass(frozen=True)
-class _Origin:
-    """The cell of a formula, the table row that it is resolved for, and the cells and names that led to it."""
-
-    address: Address
-    row: int
-    chain: tuple[tuple[object, ...], ...] = ()
+def read_number_as_text(text: object) -> float | None:
+    """Return the number that a text such as “0,15” means, or None."""
+    match = _NUMBER_AS_TEXT.fullmatch(text.replace("\xa0", " ")) if isinstance(text, str) else None
+    return float(match.group(1).replace(",", ".")) if match else None
 
 
 @dataclass
-class Resolver:
-    """Resolve the formulas of one table."""
+class Formulas:
+    """The formulas of a workbook as trees, parsed once for each pattern."""
 
     workbook: ForeignWorkbook
-    table: ForeignTable
-    _trees: dict[tuple[str, str], Tree] = field(init=False, default_factory=dict)
-    _resolved: dict[Address, Resolved] = field(init=False, default_factory=dict)
-    _cells_read: int = field(init=False, default=0)
-    """By the formula at hand: twenty cells that each double the one before are a million."""
+    _trees: dict[Pattern, Tree | UnreadableError] = field(init=False, default_factory=dict)
+    _places: dict[Pattern, tuple[bool, tuple[Reference | Area, ...]]] = field(init=False, default_factory=dict)
+    _depth: int = field(init=False, default=0)
 
-    def __post_init__(self) -> None:
-        self._quantities = {column: quantity for quantity, column in self.table.columns.items()}
-
-    def cell(self, quantity: str, row: int) -> ForeignCell | None:
-        """Return a cell of the table."""
-        return self.workbook.cell(self.table.address(quantity, row))
-
-    def number(self, symbol: Symbol, row: int) -> float | None:
-        """Return the number that the sheet shows for a symbol in a formula of a row, or None."""
-        quantity = quantity_of(symbol)
-        if quantity == LEARNING_RATE:
-            return None if self.table.learning_rate is None else self.workbook.number(self.table.learning_rate)
-        if quantity not in self.table.columns:
-            return None
-        return self.workbook.number(self.table.address(quantity, row + rows_of(symbol)))
-
-    def resolve(self, quantity: str, row: int) -> Resolved:
-        """Resolve the formula of a cell. Raises UnreadableError that names what can't be read, and in which cell."""
-        address = self.table.address(quantity, row)
-        if address not in self._resolved:
-            self._cells_read = 0
-            self._resolved[address] = self._resolve_cell(_Origin(address, row))
-        return self._resolved[address]
-
-    def _resolve_cell(self, origin: _Origin) -> Resolved:
-        address = origin.address
-        if address in origin.chain:
-            raise NoNumberError(f"{address.a1} refers to itself")
-        if len(origin.chain) > MAX_CHAIN:
-            raise UnreadableError(f"{address.a1} depends on too long a chain of cells")
-        self._cells_read += 1
-        if self._cells_read > MAX_CELLS_READ:
-            raise UnreadableError("it depends on too many cells")
+    def tree(self, address: Address) -> Tree | None:
+        """Return the formula of a cell; None where it has none. Raises UnreadableError."""
         cell = self.workbook.cell(address)
-        if cell is None:
-            return Number(Fraction(0))  # Excel takes an empty cell for 0
-        if cell.is_formula:
-            return self._resolve_formula(cell.content, origin)
-        if isinstance(cell.content, int | float):
-            return Number(Fraction(repr(float(cell.content))))
-        raise NoNumberError(f"{address.a1} holds the text “{str(cell.content)[:30]}”")
+        if cell is None or cell.formula is None:
+            return None
+        if cell.formula not in self._trees:
+            try:
+                origin = find_origin(cell, address)
+                text = cell.formula.text(origin.row, origin.column)
+                self._trees[cell.formula] = self.parse(text, origin)
+            except UnreadableError as error:
+                self._trees[cell.formula] = error
+        tree = self._trees[cell.formula]
+        if isinstance(tree, UnreadableError):
+            raise tree
+        return tree
 
-    def _resolve_formula(self, formula: str, origin: _Origin) -> Resolved:
-        address = origin.address
-        key = (address.sheet, r1c1_pattern(formula, address))
+    def parse(self, formula: str, origin: Address) -> Tree:
+        """Parse a formula that stands in no cell as if it stood in one. Raises UnreadableError."""
+        return parse(formula, origin, self._resolve)
+
+    def references(self, address: Address) -> tuple[Reference | Area, ...]:
+        """Return the cells and areas that a cell's formula names; none where it can't be read."""
         try:
-            if key not in self._trees:
-                self._trees[key] = parse(formula, address)
-            tree = self._trees[key]
-            if self._continues_down(origin) and not isinstance(tree, Reference):
-                raise UnreadableError(f"column {address.letters} runs on under a header that says nothing")
-            return self._resolve_tree(tree, _Origin(address, origin.row, (*origin.chain, address)))
+            return self._find_places(address)[1]
+        except UnreadableError:
+            return ()
+
+    def targets(self, address: Address) -> list[tuple[Reference, Address]]:
+        """Return the single cells that a cell's formula names, and what they point to."""
+        try:
+            single = [r for r in self.references(address) if isinstance(r, Reference)]
+            return [(reference, reference.target(self._origin(address))) for reference in single]
+        except UnreadableError:
+            return []
+
+    def _find_places(self, address: Address) -> tuple[bool, tuple[Reference | Area, ...]]:
+        tree = self.tree(address)
+        cell = self.workbook.cell(address)
+        if tree is None or cell is None or cell.formula is None:
+            return False, ()
+        if cell.formula not in self._places:
+            self._places[cell.formula] = (calls(tree, _PLACE_DEPENDENT), tuple(find_references(tree)))
+        return self._places[cell.formula]
+
+    def _origin(self, address: Address) -> Address:
+        cell = self.workbook.cell(address)
+        return address if cell is None else find_origin(cell, address)
+
+    def follow_copies(self, address: Address) -> Address:
+        """Return the cell that holds the content of a cell that only repeats another one."""
+        for _ in range(10):
+            try:
+                tree = self.tree(address)
+                if not isinstance(tree, Reference):
+                    break
+                address = tree.target(self._origin(address))
+            except UnreadableError:
+                break
+        return address
+
+    def key(self, address: Address, classify: Callable[[Address], Hashable], depth: int = 0) -> Hashable:
+        """Return a key that is the same for cells that compute the same from the cells that `classify` names.
+
+        `classify` returns None for a cell that is to be followed. Raises UnreadableError.
+        """
+        cell = self.workbook.cell(address)
+        if cell is None or cell.formula is None:
+            return address
+        if depth > MAX_CHAIN:
+            raise UnreadableError("it depends on too long a chain of cells")
+        is_placed, references = self._find_places(address)
+        origin, parts = find_origin(cell, address), list[Hashable]()
+        for reference in references:
+            for target in _expand(reference, origin):
+                known = classify(target)
+                parts.append(self.key(target, classify, depth + 1) if known is None else known)
+        place = (address.row, address.column) if is_placed else ()
+        inside = (address.row - origin.row, address.column - origin.column)
+        return (cell.formula, inside, place, *parts)
+
+    def _resolve(self, operand: str, origin: Address) -> Tree:
+        if "[" in operand:
+            return self._resolve_structured(operand, origin)
+        sheet, _, name = operand.rpartition("!")
+        scopes = (sheet.strip("'").replace("''", "'") or origin.sheet, None)
+        found = (self.workbook.names.get((scope, name.upper())) for scope in scopes)
+        definition = next((text for text in found if text is not None), None)
+        if definition is None:
+            raise UnreadableError(f"the name “{name[:40]}” is not defined")
+        if self._depth > MAX_CHAIN:
+            raise UnreadableError("names refer to names without end")
+        self._depth += 1
+        try:
+            return parse(f"={definition}", origin, self._resolve)
+        finally:
+            self._depth -= 1
+
+    def _resolve_structured(self, operand: str, origin: Address) -> Tree:
+        """Read Table1[[#This Row],[w1]], Table1[@w1], [@w1], Table1[w1] and Table1[[a]:[b]]."""
+        match = _STRUCTURED.fullmatch(operand)
+        table = self._find_table(match.group(1), origin) if match else None
+        if match is None or table is None:
+            raise UnreadableError(f"“{operand[:40]}” is not understood")
+        inner = match.group(2).strip()
+        is_row = inner.startswith("@")
+        inner = inner.removeprefix("@")
+        parts = _PART.findall(inner) if "[" in inner else [inner]
+        special = {part.casefold() for part in parts if part.startswith("#")}
+        names = [re.sub(r"'(.)", r"\1", part).casefold() for part in parts if part and not part.startswith("#")]
+        columns = [column.casefold() for column in table.columns]
+        if not all(name in columns for name in names) or special - {"#this row", "#data"}:
+            raise UnreadableError(f"“{operand[:40]}” is not understood")
+        wanted = names or columns
+        left, right = (table.cells.left + columns.index(name) for name in (wanted[0], wanted[-1]))
+        sheet = table.sheet if table.sheet != origin.sheet else None
+        if is_row or "#this row" in special:
+            ends = [Reference(sheet, 0, column, False, True) for column in (left, right)]
+        else:
+            rows = table.cells.top + table.header_rows, table.cells.bottom - table.total_rows
+            ends = [Reference(sheet, row, column, True, True) for row, column in zip(rows, (left, right), strict=True)]
+        return ends[0] if ends[0] == ends[1] else Area(*ends)
+
+    def _find_table(self, name: str | None, origin: Address) -> ExcelTable | None:
+        for table in self.workbook.tables:
+            cells = table.cells
+            is_around = table.sheet == origin.sheet and cells.top <= origin.row <= cells.bottom
+            if name is not None and table.name.casefold() == name.casefold():
+                return table
+            if name is None and is_around and cells.left <= origin.column <= cells.right:
+                return table
+        return None
+
+
+def find_origin(cell: Cell, address: Address) -> Address:
+    """Return the cell in which a cell's formula is written: an array formula's first one."""
+    return address if cell.array is None else Address(address.sheet, cell.array.top, cell.array.left)
+
+
+def _expand(reference: Reference | Area, origin: Address) -> list[Address]:
+    if isinstance(reference, Reference):
+        return [reference.target(origin)]
+    sheet, cells = reference.target(origin)
+    if (cells.bottom - cells.top + 1) * (cells.right - cells.left + 1) > MAX_AREA_IN_KEY:
+        raise UnreadableError("a range is too large")
+    columns = range(cells.left, cells.right + 1)
+    return [Address(sheet, row, column) for row in range(cells.top, cells.bottom + 1) for column in columns]
+
+
+@dataclass
+class Scope:
+    """Cells computed where some are known: what `known` does not give is computed from its formula."""
+
+    formulas: Formulas
+    known: Callable[[Address], Value]
+    """The value of a cell, or None for one that is not known."""
+    reads: set[Address] = field(init=False, default_factory=set)
+    """The cells that were read, known or not."""
+    _values: dict[Address, Value | UnreadableError] = field(init=False, default_factory=dict)
+    _chain: dict[Address, None] = field(init=False, default_factory=dict)
+
+    def value(self, address: Address) -> Value:
+        """Return what a cell shows. Raises UnreadableError."""
+        self.reads.add(address)
+        known = self.known(address)
+        if known is not None:
+            return known
+        if address not in self._values:
+            try:
+                self._values[address] = self._compute_cell(address)
+            except UnreadableError as error:
+                self._values[address] = error
+        value = self._values[address]
+        if isinstance(value, UnreadableError):
+            raise value
+        return value
+
+    def _compute_cell(self, address: Address) -> Value:
+        cell = self.formulas.workbook.cell(address)
+        if cell is not None and cell.formula is not None:
+            return self._follow(address)
+        if address.sheet not in self.formulas.workbook.sheets:
+            raise UnreadableError(f"the sheet “{address.sheet[:40]}” does not exist")
+        if cell is None:
+            return None
+        number = read_number_as_text(cell.value)
+        return cell.value if number is None else number
+
+    def _follow(self, address: Address) -> Number:
+        if address in self._chain:
+            raise NoNumberError(f"{address.a1} refers to itself")
+        if len(self._chain) > MAX_CHAIN:
+            raise UnreadableError("it depends on too long a chain of cells")
+        self._chain[address] = None
+        try:
+            return self.compute(address)
         except UnreadableError as error:
             text = str(error)
-            raise type(error)(text if "in " + address.a1 in text else f"{text} in {address.a1}") from error
+            raise type(error)(text if " in column " in text else f"{text} in column {address.letters}") from error
+        finally:
+            del self._chain[address]
 
-    def _continues_down(self, origin: _Origin) -> bool:
-        """Return whether each row continues the column, as a weight's: its last row would read all before it."""
-        sheet, row, column = origin.address
-        before = {link[1] for link in origin.chain if (link[0], link[2]) == (sheet, column)}
-        return sheet == self.table.sheet and row in self.table.rows and len(before - {row}) > 1
-
-    def _resolve_tree(self, tree: Tree, origin: _Origin) -> Resolved:
-        if isinstance(tree, Number):
-            return tree
-        if isinstance(tree, Reference):
-            return self._resolve_reference(tree.target(origin.address), origin)
-        if isinstance(tree, Name):
-            return self._resolve_name(tree, origin)
-        if isinstance(tree, Area):
-            raise UnreadableError("a range stands where a number should")
-        if tree.name == "MMULT":
-            product = self._resolve_argument(tree, origin)
-            if len(product) * len(product[0]) != 1:
-                raise UnreadableError("MMULT gives several numbers where one should stand")
-            return product[0][0]
-        return apply_function(tree.name, [self._resolve_argument(argument, origin) for argument in tree.arguments])
-
-    def _resolve_argument(self, tree: Tree, origin: _Origin) -> Matrix:
-        """Resolve an argument to a matrix; a single value is a matrix of one."""
-        if isinstance(tree, Area):
-            return self._resolve_area(tree, origin)
-        if isinstance(tree, Call) and tree.name == "MMULT":
-            if len(tree.arguments) != 2:
-                raise UnreadableError("MMULT needs two ranges")
-            left, right = (self._resolve_argument(argument, origin) for argument in tree.arguments)
-            return multiply_matrices(left, right)
-        return [[self._resolve_tree(tree, origin)]]
-
-    def _resolve_area(self, area: Area, origin: _Origin) -> Matrix:
-        first = area.first.target(origin.address)
-        last = area.last.target(origin.address)
-        top, bottom = sorted((first.row, last.row))
-        left, right = sorted((first.column, last.column))
-        if (bottom - top + 1) * (right - left + 1) > MAX_AREA:
-            raise UnreadableError("a range is too large")
-        return [
-            [self._resolve_reference(Address(first.sheet, row, column), origin) for column in range(left, right + 1)]
-            for row in range(top, bottom + 1)
-        ]
-
-    def _resolve_name(self, name: Name, origin: _Origin) -> Resolved:
-        target = self.workbook.names.get(name.text.upper())
-        if target is None:
-            raise UnreadableError(f"the name “{name.text[:40]}” is not defined")
-        if len(origin.chain) > MAX_CHAIN:
-            raise UnreadableError("names refer to names without end")
-        chain = (*origin.chain, (*origin.address, name.text))
-        return self._resolve_tree(parse(f"={target}", origin.address), _Origin(origin.address, origin.row, chain))
-
-    def _resolve_reference(self, target: Address, origin: _Origin) -> Resolved:
-        if target == self.table.learning_rate:
-            return symbol_of(LEARNING_RATE)
-        inside = target.sheet == self.table.sheet and target.row in self.table.rows
-        if inside and target.column in self._quantities:
-            return symbol_of(self._quantities[target.column], target.row - origin.row)
-        if target.sheet not in self.workbook.sheets:
-            raise UnreadableError(f"the sheet “{target.sheet[:40]}” does not exist")
-        return self._resolve_cell(_Origin(target, origin.row, origin.chain))
+    def compute(self, address: Address) -> Number:
+        """Compute the formula of a cell, even of one that is known. Raises UnreadableError."""
+        tree, cell = self.formulas.tree(address), self.formulas.workbook.cell(address)
+        if tree is None or cell is None:
+            raise NoNumberError("the cell holds no formula")
+        origin = find_origin(cell, address)
+        evaluation = Evaluation(origin, self.value, is_array=cell.array is not None)
+        return evaluation.number(tree, address.row - origin.row, address.column - origin.column)

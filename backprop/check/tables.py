@@ -1,16 +1,17 @@
 """The exercise's tables in a sheet: a header row that names the quantities, rows of numbers below, a cell for η."""
 
+import math
 import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import lru_cache
 
 from openpyxl.utils import get_column_letter
 
-from backprop.check.cells import Address, ForeignCell, ForeignWorkbook
-from backprop.check.formulas import Reference, Tree, UnreadableError, parse
+from backprop.check.cells import Address, Cell, ForeignWorkbook, Sheet
+from backprop.check.references import Formulas, read_number_as_text
 from backprop.derivation import derive
 from backprop.network import PRESETS, gradient_name
 
@@ -20,23 +21,29 @@ BIASES = ("b1", "b2", "b3", "b4", "b_h1", "b_h2", "b_o1", "b_o2")
 QUANTITIES = (*CLASS.columns, *BIASES, *map(gradient_name, BIASES))
 _WEIGHTS, _GRADIENTS = frozenset(CLASS.network.weights), frozenset(map(gradient_name, CLASS.network.weights))
 _COMPUTED = tuple(q for q in CLASS.columns if q not in (*CLASS.constants, *_WEIGHTS))
+_NEURONS = tuple(neuron for layer in CLASS.network.layers for neuron in layer)
 _MIN_COLUMNS, _MIN_GRADIENTS, _MIN_WEIGHTS = 18, 4, 4
+_MIN_OF_CLASS = 6
+"""Weights and gradients that a table of the class has at least; the others may have a header that says nothing."""
 
-_LOOKALIKES = str.maketrans(dict.fromkeys("∂𝜕𝝏𝛛𝞉𝟃δΔ𝛿𝑑𝐝ẟ", "d") | dict.fromkeys("σ𝜎", "s") | {"ƞ": "η"})
+_LOOKALIKES = str.maketrans(dict.fromkeys("∂𝜕𝝏𝛛𝞉𝟃δΔ𝛿𝑑𝐝ẟðÐ", "d") | dict.fromkeys("σ𝜎", "s") | {"ƞ": "η"})
+_AMBIGUOUS = {"y1": ("t1", "a_o1"), "y2": ("t2", "a_o2")}
+"""Headers that some write over targets, which are typed, and others over outputs, which are computed."""
 _HEADERS = tuple(
     (re.compile(pattern), quantity)
     for pattern, quantity in (
-        (r"(?:t|target)([12])", r"t\1"),
-        (r"(?:i|x|in|input)([12])", r"i\1"),
-        (r"(?:w|weight)([1-8])", r"w\1"),
-        (r"(?:h|neth|hnet|inh|zh)([12])", r"h\1"),
-        (r"(?:ah|outh|hout|aouth|sh|acth|a_h)([12])", r"a_h\1"),
-        (r"(?:o|neto|onet|ino|zo)([12])", r"o\1"),
-        (r"(?:ao|outo|oout|aouto|so|acto|a0|y|out)([12])", r"a_o\1"),
+        (r"(?:t|target)(\d+)", r"t\1"),
+        (r"(?:i|x|in|input)(\d+)", r"i\1"),
+        (r"(?:w|weight)(\d+)", r"w\1"),
+        (r"(?:h|neth|hnet|inh|zh)(\d+)", r"h\1"),
+        (r"(?:ah|outh|hout|aouth|sh|acth|a_h)(\d+)", r"a_h\1"),
+        (r"(?:o|neto|onet|ino|zo)(\d+)", r"o\1"),
+        (r"y([12])", r"y\1"),
+        (r"(?:ao|outo|oout|aouto|so|acto|a0|y|out)(\d+)", r"a_o\1"),
         (r"(?:e|error|err|loss)([12])", r"E\1"),
         (r"(?:e|error|err|loss)(?:t|tot|total)|(?:total|tot)(?:e|error|err|loss)|etota?l?", "E_total"),
-        (r"d?e?(?:t|tot|total)?d?e?(?:t|tot|total)?/?dw([1-8])", r"dE_dw\1"),
-        (r"(?:grad|gradient)w?([1-8])", r"dE_dw\1"),
+        (r"d?e?(?:t|tot|total)?d?e?(?:t|tot|total)?/?dw(\d+)", r"dE_dw\1"),
+        (r"(?:grad|gradient)w?(\d+)", r"dE_dw\1"),
         (r"(?:b|bias)([1-4])", r"b\1"),
         (r"(?:b|bias)([ho][12])", r"b_\1"),
         (r"d?e?(?:t|tot|total)?d?e?(?:t|tot|total)?/?d(?:b|bias)([1-4])", r"dE_db\1"),
@@ -55,6 +62,8 @@ class ForeignTable:
     first_row: int
     row_count: int
     learning_rate: Address | None = None
+    refusal: str | None = None
+    """Why it can't be held against the class's network, if it can't."""
 
     @property
     def last_row(self) -> int:
@@ -89,12 +98,13 @@ class NearestHeader:
     recognised: int
 
 
-def parse_header(text: object) -> str | None:
-    """Return the name of the quantity that a header means, or None.
+@lru_cache(maxsize=4096)
+def parse_header(text: str) -> str | None:
+    """Return the name of the quantity that a header means, or None; w9 or h3 are quantities of other networks.
 
-    Letters for ∂ vary (∂ 𝜕 δ d), as do capitals, blanks, underscores, hyphens and brackets around arguments.
+    Letters for ∂ vary (∂ 𝜕 δ ð d), as do capitals, blanks, underscores, hyphens and brackets around arguments.
     """
-    if not isinstance(text, str) or len(text) > 40:
+    if len(text) > 40:
         return None
     plain = unicodedata.normalize("NFKC", text.translate(_LOOKALIKES)).translate(_LOOKALIKES).casefold()
     plain = re.sub(r"\(.*?\)$", lambda m: m.group() if "w" in m.group() or "h" in m.group() else "", plain)
@@ -103,25 +113,26 @@ def parse_header(text: object) -> str | None:
     return next((match.expand(quantity) for match, quantity in matches if match), None)
 
 
-def find_tables(workbook: ForeignWorkbook) -> tuple[list[ForeignTable], NearestHeader | None]:
+def find_tables(formulas: Formulas) -> tuple[list[ForeignTable], NearestHeader | None]:
     """Find all tables of all sheets, hidden ones too, and the row that looks most like a header."""
     tables: list[ForeignTable] = []
     nearest: NearestHeader | None = None
-    for sheet, cells in workbook.sheets.items():
-        for row, headers in sorted(_find_headers(cells).items()):
+    for sheet in formulas.workbook.sheets.values():
+        for row, headers in sorted(_find_headers(sheet).items()):
             if nearest is None or len(headers) > nearest.recognised:
-                nearest = NearestHeader(sheet, row, len(headers))
-            for columns in _split_headers(headers):
-                table = _find_rows(sheet, cells, row, columns)
-                if table is not None:
-                    tables.append(replace(table, learning_rate=_find_learning_rate(workbook, table)))
+                nearest = NearestHeader(sheet.name, row, len(headers))
+            tables += [_find_table(formulas, sheet, row, columns) for columns in _split_headers(headers)]
     return tables, nearest
 
 
-def _find_headers(cells: Mapping[tuple[int, int], ForeignCell]) -> dict[int, list[tuple[int, str]]]:
+def _find_headers(sheet: Sheet) -> dict[int, list[tuple[int, str]]]:
     rows: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    for (row, column), cell in cells.items():
-        quantity = parse_header(cell.value)
+    for (row, column), text in sheet.texts.items():
+        quantity = parse_header(text)
+        if quantity in _AMBIGUOUS:
+            below = (sheet.columns[column].get(r) for r in range(row + 1, row + 4))
+            first = next((cell for cell in below if cell is not None), None)
+            quantity = _AMBIGUOUS[quantity][first is not None and first.formula is not None]
         if quantity is not None:
             rows[row].append((column, quantity))
     return rows
@@ -145,63 +156,86 @@ def _is_table(columns: Mapping[str, int]) -> bool:
     return enough and len(columns) >= _MIN_COLUMNS
 
 
-def _find_rows(
-    sheet: str, cells: Mapping[tuple[int, int], ForeignCell], header_row: int, columns: dict[str, int]
-) -> ForeignTable | None:
-    computed = [columns[q] for q in _COMPUTED if q in columns]
-    first = next((row for row in range(header_row + 1, header_row + 4) if _is_complete(cells, row, computed)), None)
+def _find_table(formulas: Formulas, sheet: Sheet, header_row: int, columns: dict[str, int]) -> ForeignTable:
+    computed = [columns[quantity] for quantity in _COMPUTED if quantity in columns]
+    below = range(header_row + 1, header_row + 4)
+    first = next((row for row in below if _is_complete(sheet, row, computed)), None)
     if first is None:
-        return None
+        reason = "the rows below the header hold no formulas: there is nothing to check"
+        return ForeignTable(sheet.name, header_row, columns, header_row + 1, 0, refusal=reason)
     row = first
-    while _is_complete(cells, row + 1, computed):
+    while _is_complete(sheet, row + 1, computed):
         row += 1
-    return ForeignTable(sheet, header_row, columns, first, row - first + 1)
+    table = ForeignTable(sheet.name, header_row, columns, first, row - first + 1)
+    table = replace(table, learning_rate=_find_learning_rate(formulas, table))
+    return replace(table, refusal=_find_refusal(formulas, table))
 
 
-def _is_complete(cells: Mapping[tuple[int, int], ForeignCell], row: int, computed: list[int]) -> bool:
-    filled = [cells[row, column] for column in computed if (row, column) in cells]
-    numeric = [c for c in filled if c.is_formula or isinstance(c.content, int | float)]
-    return len(numeric) * 2 > len(computed)
+def _is_complete(sheet: Sheet, row: int, computed: list[int]) -> bool:
+    cells = (sheet.columns.get(column, {}).get(row) for column in computed)
+    return sum(cell is not None and is_numeric(cell) for cell in cells) * 2 > len(computed)
 
 
-def _find_learning_rate(workbook: ForeignWorkbook, table: ForeignTable) -> Address | None:
+def is_numeric(cell: Cell) -> bool:
+    """Return whether a cell holds a formula or a number, one that is stored as a text too."""
+    is_number = isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
+    return cell.formula is not None or is_number or read_number_as_text(cell.value) is not None
+
+
+def _find_refusal(formulas: Formulas, table: ForeignTable) -> str | None:
+    """Say why a table is not the class's: its forward pass, gradients and updates have to be there."""
+    columns = table.columns
+    others = [quantity for quantity in columns if quantity not in QUANTITIES]
+    if others:
+        return f"the network is not the exercise's 2-2-2: it has {', '.join(others)}"
+    absent = [n.activation for n in _NEURONS if not {n.name, n.activation} & columns.keys()]
+    if absent:
+        return f"the network is not the exercise's 2-2-2, or a header says something else: no column is {absent[0]}"
+    for what, names in (("weights", _WEIGHTS), ("gradients", _GRADIENTS)):
+        if len(names & columns.keys()) < _MIN_OF_CLASS:
+            absent = sorted(names - columns.keys())
+            return f"the network is not the exercise's 2-2-2, or {what} have other headers: no column is {absent[0]}"
+    if _changes_samples(formulas.workbook, table):
+        return "inputs or targets change from row to row: it trains with several samples, which is not the exercise"
+    if table.row_count > 1 and not any(_continues(formulas, table, weight) for weight in _WEIGHTS & columns.keys()):
+        return "no weight is computed from the row above it: there are no updates to check"
+    return None
+
+
+def _changes_samples(workbook: ForeignWorkbook, table: ForeignTable) -> bool:
+    """Return whether an input or a target is typed anew in many rows; in one or two it is a slip."""
+    for constant in (q for q in CLASS.constants if q in table.columns):
+        cells = [workbook.cell(table.address(constant, row)) for row in table.rows]
+        typed = [c.value for c in cells if c is not None and c.formula is None and isinstance(c.value, int | float)]
+        # Filling down leaves rounding noise.
+        if sum(not math.isclose(value, typed[0], rel_tol=1e-9) for value in typed) * 4 > table.row_count:
+            return True
+    return False
+
+
+def _continues(formulas: Formulas, table: ForeignTable, weight: str) -> bool:
+    """Return whether a weight of the second row is typed, or reads itself from the first."""
+    address = table.address(weight, table.first_row + 1)
+    cell = formulas.workbook.cell(address)
+    above = table.address(weight, table.first_row)
+    return (cell is not None and cell.formula is None) or any(t == above for _, t in formulas.targets(address))
+
+
+def _find_learning_rate(formulas: Formulas, table: ForeignTable) -> Address | None:
     """Find the cell outside the table that most updates read.
 
     A reference counts by what it points to in the first update rows, so that one that is not anchored still counts.
     """
     votes = Counter[Address]()
-    for weight in (w for w in CLASS.network.weights if w in table.columns):
-        for row in (table.first_row + 1, table.first_row + 2):
-            for reference, target in _find_references(workbook, table.address(weight, row)):
-                inside = target.sheet == table.sheet and target.row >= table.first_row
-                if not (inside and target.column in table.columns.values()):
-                    votes[target] += 3 if reference.row_fixed else 1
+    for address in _find_updates(table):
+        for reference, target in formulas.targets(address):
+            inside = target.sheet == table.sheet and target.row >= table.first_row
+            if not (inside and target.column in table.columns.values()):
+                votes[target] += 3 if reference.row_fixed else 1
     return votes.most_common(1)[0][0] if votes else None
 
 
-def _find_references(workbook: ForeignWorkbook, address: Address) -> Iterator[tuple[Reference, Address]]:
-    """Yield the references to single cells in a cell's formula, and what they point to."""
-    pending: list[Any] = [_parse_cell(workbook, address)]
-    while pending:
-        tree = pending.pop()
-        pending += getattr(tree, "arguments", ())
-        if isinstance(tree, Reference):
-            yield tree, tree.target(address)
-
-
-def follow_copies(workbook: ForeignWorkbook, address: Address) -> Address:
-    """Return the cell that holds the content of a cell that only repeats another one."""
-    for _ in range(10):
-        tree = _parse_cell(workbook, address)
-        if not isinstance(tree, Reference):
-            break
-        address = tree.target(address)
-    return address
-
-
-def _parse_cell(workbook: ForeignWorkbook, address: Address) -> Tree | None:
-    cell = workbook.cell(address)
-    try:
-        return parse(cell.content, address) if cell is not None and cell.is_formula else None
-    except UnreadableError:
-        return None
+def _find_updates(table: ForeignTable) -> Iterator[Address]:
+    for weight in (w for w in CLASS.network.weights if w in table.columns):
+        for row in (table.first_row + 1, table.first_row + 2):
+            yield table.address(weight, row)

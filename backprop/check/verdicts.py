@@ -1,253 +1,260 @@
-"""The verdict on a table: each cell against what the derivation expects there, stored results, charts."""
+"""The verdict on a table: each cell against what the derivation expects there, and what could not be read."""
 
 import math
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
 
-import sympy as sp
-from openpyxl.utils.cell import range_boundaries
+import numpy as np
 
-from backprop.check.cells import ForeignWorkbook
-from backprop.check.expected import derive_expected
-from backprop.check.explanation import explain
-from backprop.check.expressions import (
-    Resolved,
-    Symbol,
-    are_equal,
-    find_symbols,
-    is_small,
-    quantity_of,
-    symbol_of,
-    to_sympy,
-)
-from backprop.check.findings import CHART, FORMULA, STALE, TYPED, UNREAD, Finding, TableReport, format_cells
+from backprop.check.cells import Cell
+from backprop.check.charts import check_charts
+from backprop.check.comparison import Comparison, Mistake
+from backprop.check.findings import FORMULA, TEXT, TYPED, UNREAD, Finding, LearningRate, TableReport, format_cells
+from backprop.check.fingerprint import hash_table
 from backprop.check.formulas import NoNumberError, UnreadableError
 from backprop.check.impact import Impact
-from backprop.check.references import Resolver
+from backprop.check.quantities import TableCells
+from backprop.check.references import Formulas, read_number_as_text
+from backprop.check.stale import find_stale_results
+from backprop.check.suggestions import Suggestions
 from backprop.check.tables import QUANTITIES, ForeignTable
-from backprop.network import LEARNING_RATE, TOTAL_ERROR, gradient_name
-from backprop.printers.excel import ExcelPrinter
+from backprop.network import LEARNING_RATE, TOTAL_ERROR
 
 
-@dataclass(frozen=True)
-class Mistake:
-    """What is wrong with a cell, before cells with the same mistake are joined."""
-
-    kind: str
-    explanation: str
-    found: Any = None
-    """The sympy expression, where there is one."""
-
-
-def check_table(workbook: ForeignWorkbook, table: ForeignTable) -> TableReport:
+def check_table(formulas: Formulas, table: ForeignTable) -> TableReport:
     """Check every quantity of a table in every row."""
-    check = _TableCheck(Resolver(workbook, table))
-    notes = ["the weights are numbered in another order, consistently"] if check.expected.is_renumbered else []
-    if check.expected.derivation.fixed_biases:
-        notes.append("the neurons have biases that stay as they are")
-    findings = (*check.find_mistakes(), *check.find_stale_results(), *_check_charts(workbook, table))
-    return TableReport(table.sheet, table.header, table.row_count, check.expected.learning_rate, findings, tuple(notes))
+    if table.refusal is None:
+        return _TableCheck(TableCells(formulas, table)).report()
+    finding = Finding(UNREAD, "network", table.header, None, None, table.refusal)
+    learning_rate = LearningRate(None, None, "")
+    return TableReport(table.sheet, table.header, table.row_count, "not read", 0, learning_rate, (finding,))
+
+
+class _Wrong(NamedTuple):
+    """A cell that has a mistake."""
+
+    row: int
+    mistake: Mistake
+    formula: Hashable
+    """Cells of a quantity that share a formula share its mistake, even if it shows differently from row to row."""
 
 
 class _TableCheck:
-    def __init__(self, resolver: Resolver) -> None:
-        self.resolver, self.table, self.expected = resolver, resolver.table, derive_expected(resolver)
-        derivation = self.expected.derivation
-        self._constants, self._parameters = derivation.constants, derivation.network.parameters
-        self._impact = Impact(resolver, self.expected)
-        self._missing: dict[str, list[str]] = {}
-        self._compared: dict[tuple[str, Resolved], Mistake | None] = {}
+    def __init__(self, cells: TableCells) -> None:
+        self.cells, self.table = cells, cells.table
+        self.comparison = Comparison(cells)
+        self.expected = self.comparison.expected
+        self._suggestions = Suggestions(cells, self.expected)
+        self._impact = Impact(cells, self.expected)
+        self._compared = 0
 
-    def find_mistakes(self) -> Iterator[Finding]:
-        """Yield a finding per quantity and mistake."""
+    def report(self) -> TableReport:
+        """Check everything, and describe the table."""
+        findings = [
+            *self._find_mistakes(),
+            *self._find_texts(),
+            *find_stale_results(self.cells),
+            *check_charts(self.cells.formulas, self.table),
+        ]
+        findings += self._find_gaps({finding.quantity for finding in findings if finding.kind == UNREAD})
+        return TableReport(
+            self.table.sheet,
+            self.table.header,
+            self.table.row_count,
+            self.expected.description,
+            self._compared,
+            self.expected.learning_rate,
+            tuple(findings),
+            tuple(self._write_notes()),
+            hash_table(self.cells),
+        )
+
+    def _write_notes(self) -> Iterator[str]:
+        """Say what is unusual and right."""
+        if self.expected.is_renumbered:
+            yield "the weights are numbered in another order, consistently"
+        if self.expected.derivation.fixed_biases:
+            yield "the neurons have biases that stay as they are"
+        if self.expected.convention.error == 1:
+            yield "the errors have no factor ½, and the gradients agree with that: they are twice the class's"
+        elif self.expected.convention.error != 0.5:
+            yield f"the errors have the factor {self.expected.convention.error:g} in place of ½, consistently"
+        if self.expected.learning_rate.cell is None and self.expected.learning_rate.value is not None:
+            yield f"η = {self.expected.learning_rate.value:g} is typed into the updates; no cell holds it"
+        if self.comparison.calls_pow:
+            yield "POW is read as POWER, which it is in other programs; Excel shows #NAME? for it"
+
+    def _find_mistakes(self) -> Iterator[Finding]:
+        unread: dict[tuple[str | None, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         for quantity in (q for q in QUANTITIES if q in self.table.columns):
-            rows: dict[Mistake, list[int]] = defaultdict(list)
+            wrong: dict[str, list[_Wrong]] = defaultdict(list)
             for row in self.table.rows:
                 mistake = self._check_cell(quantity, row)
-                if mistake is not None:
-                    rows[mistake].append(row)
-            for mistake, where in rows.items():
-                yield self._report(quantity, mistake, where)
+                if mistake is None:
+                    continue
+                if mistake.kind == UNREAD:
+                    unread[mistake.subject, mistake.explanation][quantity].append(row)
+                    continue
+                cell = self.cells.cell(quantity, row)
+                wrong[mistake.kind].append(_Wrong(row, mistake, cell and cell.formula))
+            for kind, cells in wrong.items():
+                yield from (self._report(kind, quantity, group) for group in _group(cells))
+        for (subject, explanation), columns in unread.items():
+            ranges = (format_cells(self.table.letters(quantity), rows) for quantity, rows in columns.items())
+            first, rows = next(iter(columns.items()))
+            found = self.cells.formulas.workbook.formula(self.table.address(first, rows[0]))
+            yield Finding(UNREAD, subject or first, ",".join(ranges), None if subject else found, None, explanation)
 
     def _check_cell(self, quantity: str, row: int) -> Mistake | None:
         is_start = row == self.table.first_row  # starting values may be anything
-        if quantity in self._constants or (quantity in self._parameters and is_start):
-            return None if is_start else self._check_repeated(quantity, row)
-        cell = self.resolver.cell(quantity, row)
+        cell = self.cells.cell(quantity, row)
+        is_parameter = quantity in self.comparison.parameters
+        if quantity in self.comparison.constants or (is_parameter and is_start):
+            return self._check_start(cell) if is_start else self._check_repeated(quantity, row, cell)
         if cell is None:
             return Mistake(FORMULA, "the cell is empty")
-        if not cell.is_formula:
-            if isinstance(cell.content, int | float) and not isinstance(cell.content, bool):
-                return Mistake(TYPED, "a number is typed where a formula belongs")
+        if cell.formula is None:
+            return self._check_typed(quantity, row, cell)
+        return self._count(self.comparison.check_formula(quantity, row))
+
+    def _count(self, mistake: Mistake | None) -> Mistake | None:
+        self._compared += mistake is None or mistake.kind != UNREAD
+        return mistake
+
+    def _check_start(self, cell: Cell | None) -> Mistake | None:
+        if cell is None or cell.formula is not None or read_number_as_text(cell.value) is not None:
+            return None
+        return None if _is_number(cell) else Mistake(FORMULA, "a text stands where a number belongs")
+
+    def _check_typed(self, quantity: str, row: int, cell: Cell) -> Mistake | None:
+        """A typed number may be right, to its rounding, with the numbers of its own row."""
+        if read_number_as_text(cell.value) is not None:
+            return None  # which is reported as a text
+        if not _is_number(cell):
             return Mistake(FORMULA, "a text stands where a formula belongs")
-        missing = self._find_missing(quantity)
-        if missing:
-            return Mistake(UNREAD, f"{', '.join(missing)}: no column has a header that says so")
-        if quantity not in self.expected.expressions:
-            return Mistake(UNREAD, f"{quantity} belongs to no bias that a net input reads from a column")
-        try:
-            return self._compare_once(quantity, self.resolver.resolve(quantity, row))
-        except NoNumberError as error:
-            return Mistake(FORMULA, str(error))
-        except (UnreadableError, RecursionError) as error:
-            return Mistake(UNREAD, str(error) or "the formula is nested too deeply")
+        right = self.comparison.right_number(quantity, row)
+        typed = float(cell.value or 0)
+        if right is None:
+            return Mistake(UNREAD, "a number is typed where a formula belongs, and what it should be is not known")
+        half_a_unit = 0.5 * 10.0 ** int(Decimal(repr(typed)).normalize().as_tuple().exponent)
+        # A 0 is no rounded gradient: a number counts as rounded if it says something about the right one.
+        if abs(typed - right) <= max(min(1.001 * half_a_unit, 0.05 * abs(right)), 1e-9 * abs(right), 1e-15):
+            return Mistake(TYPED, "a number is typed where a formula belongs")
+        return Mistake(FORMULA, "a number is typed where a formula belongs, and it is not what the row gives")
 
-    def _find_missing(self, quantity: str) -> list[str]:
-        """Return the constants and parameters that a quantity needs and that have no column: there is no verdict."""
-        if quantity not in self._missing:
-            symbols = self.expected.expressions.get(quantity, sp.Integer(0)).free_symbols
-            names = {quantity_of(symbol) for symbol in symbols} - {LEARNING_RATE, *self.table.columns}
-            base = names.intersection((*self._constants, *self._parameters))
-            self._missing[quantity] = sorted(base.union(*map(self._find_missing, names - base)))
-        return self._missing[quantity]
-
-    def _check_repeated(self, quantity: str, row: int) -> Mistake | None:
+    def _check_repeated(self, quantity: str, row: int, cell: Cell | None) -> Mistake | None:
         """Inputs, targets and biases that are not trained repeat from row to row."""
-        start, value = (self.resolver.number(sp.Symbol(quantity), r) for r in (self.table.first_row, row))
+        if cell is None:
+            return self._check_empty(quantity, row)
+        if cell.formula is None and not _is_number(cell):
+            is_number = read_number_as_text(cell.value) is not None
+            return None if is_number else Mistake(FORMULA, "a text stands where a number belongs")
+        if cell.formula is not None and self.comparison.repeats(quantity, row):
+            return None
+        start, value = (self.cells.number(quantity, r) for r in (self.table.first_row, row))
         # Filling down leaves rounding noise.
         if start is None or value is None or math.isclose(start, value, rel_tol=1e-9, abs_tol=1e-12):
             return None
         return Mistake(FORMULA, f"{quantity} changes from row to row")
 
-    def _compare_once(self, quantity: str, resolved: Resolved) -> Mistake | None:
-        key = (quantity, resolved)
-        if key not in self._compared:
-            self._compared[key] = self._compare(quantity, resolved)
-        return self._compared[key]
+    def _check_empty(self, quantity: str, row: int) -> Mistake | None:
+        """A constant that is not repeated matters where a formula of its row reads it: as 0."""
+        address = self.table.address(quantity, row)
+        for other in self.table.columns:
+            if any(t == address for _, t in self.cells.formulas.targets(self.table.address(other, row))):
+                return Mistake(FORMULA, "the cell is empty, and formulas read it as 0")
+        return None
 
-    def _compare(self, quantity: str, resolved: Resolved) -> Mistake | None:
-        found, expected = self._ignore_rows_of_constants(to_sympy(resolved)), self.expected.expressions[quantity]
-        if are_equal(found, expected) or are_equal(self.expected.compose(found), self.expected.compose(expected)):
-            return None
-        if quantity in self._parameters:
-            return self._compare_update(quantity, resolved, found)
-        return Mistake(FORMULA, explain(found, self.expected.in_class_order(quantity)), found)
-
-    def _compare_update(self, quantity: str, resolved: Resolved, found: Any) -> Mistake | None:
-        """An update may have η typed in; another cell in its place is a mistake of its own."""
-        expected, eta = self.expected.expressions[quantity], self.expected.learning_rate.value
-        if not is_small(found):
-            return Mistake(FORMULA, explain(found, expected), found)
-        parameter, gradient = (symbol_of(name, -1) for name in (quantity, gradient_name(quantity)))
-        factor = sp.simplify((parameter - found) / gradient)
-        if factor.is_number and eta is not None:
-            if are_equal(factor, sp.Float(eta, 17)):
-                return None
-            return Mistake(FORMULA, f"η is {sp.N(factor, 6)} here and {eta:g} elsewhere", found)
-        if factor.is_Symbol and factor.name != LEARNING_RATE:
-            name = quantity_of(factor)
-            return Mistake(FORMULA, f"η is read from {name}: its cell is not anchored or not η", found)
-        if sp.Symbol(LEARNING_RATE) not in find_symbols(resolved):
-            return Mistake(FORMULA, "η is not read from its cell: the reference is not anchored or not η", found)
-        return Mistake(FORMULA, explain(found, expected), found)
-
-    def _ignore_rows_of_constants(self, expression: Any) -> Any:
-        """Constants are the same in every row, so it does not matter which row they are read from."""
-        quantities = {symbol: quantity_of(symbol) for symbol in expression.free_symbols}
-        return expression.xreplace({s: sp.Symbol(name) for s, name in quantities.items() if name in self._constants})
-
-    def _report(self, quantity: str, mistake: Mistake, rows: list[int]) -> Finding:
-        cell, found = self.resolver.cell(quantity, rows[0]), mistake.found
+    def _report(self, kind: str, quantity: str, cells: Sequence[_Wrong]) -> Finding:
+        rows = [cell.row for cell in cells]
+        words = Counter(cell.mistake.explanation for cell in cells).most_common(1)[0][0]
+        found = self.cells.formulas.workbook.formula(self.table.address(quantity, rows[0]))
+        is_formula = kind == FORMULA and found is not None
         return Finding(
-            mistake.kind,
+            kind,
             quantity,
             format_cells(self.table.letters(quantity), rows),
-            cell.content if cell is not None and cell.is_formula else None,
-            self._format_expected(quantity, rows[0]),
-            " ".join(mistake.explanation.split()),  # it may quote a text or a name with line breaks
-            None if found is None else self._impact.max_relative_error(quantity, found, rows),
-            None if found is None else self._impact.max_total_error_shift(quantity, found),
+            found,
+            self._suggestions.suggest(quantity, rows[0]),
+            " ".join(words.split()),  # it may quote a text or a name with line breaks
+            self._impact.max_relative_error(quantity, rows) if is_formula else None,
+            self._impact.max_total_error_shift(quantity, rows) if is_formula else None,
         )
 
-    def _format_expected(self, quantity: str, row: int) -> str | None:
-        """Format the right formula in the sheet's own cells, ready to paste into the first wrong row."""
-        derivation = self.expected.derivation
-        if quantity in self._constants:
-            return f"={self.table.letters(quantity)}{row - 1}"
-        if quantity in self._parameters:
-            update = next(e for e in derivation.updates if e.name == quantity)
-            return ExcelPrinter(lambda name: self._format_symbol(name, row - 1)).formula(update.expression)
-        if quantity not in self.expected.expressions:
-            return None
-        expression = derivation.equation(quantity).expression
-        return ExcelPrinter(lambda name: self._format_symbol(name, row)).formula(expression)
-
-    def _format_symbol(self, name: str, row: int) -> str:
-        if name == LEARNING_RATE:
-            return self.expected.learning_rate.text
-        if name in self.table.columns:
-            return f"{self.table.letters(name)}{row}"
-        return str(self.expected.numbers.get(sp.Symbol(name), name))
-
-    def find_stale_results(self) -> Iterator[Finding]:
-        """Yield a finding per quantity whose stored results are not those of its formulas."""
-        explanation = "the stored results are not those of the formulas: let Excel recalculate and save"
-        for quantity in (q for q in QUANTITIES if q in self.table.columns):
-            rows = [row for row in self.table.rows if self._is_stale(quantity, row)]
+    def _find_texts(self) -> Iterator[Finding]:
+        """Find numbers that are stored as texts, in the table and in the cells that its formulas read."""
+        explanation = "a number is stored as a text, which formulas can't compute with: type it anew as a number"
+        for quantity in self.table.columns:
+            rows = [row for row in self.table.rows if self._is_text(self.cells.cell(quantity, row))]
             if rows:
-                yield Finding(
-                    STALE, quantity, format_cells(self.table.letters(quantity), rows), None, None, explanation
-                )
+                cells = format_cells(self.table.letters(quantity), rows)
+                yield Finding(TEXT, quantity, cells, None, self._read_text(quantity, rows[0]), explanation)
+        for address in sorted(self.comparison.outside):
+            cell = self.cells.formulas.workbook.cell(address)
+            if cell is not None and self._is_text(cell):
+                is_rate = address in (self.table.learning_rate, self.comparison.source_of_rate)
+                quoted = address.sheet.replace("'", "''")
+                name = address.a1 if address.sheet == self.table.sheet else f"'{quoted}'!{address.a1}"
+                number = f"{read_number_as_text(cell.value):g}"
+                yield Finding(TEXT, LEARNING_RATE if is_rate else name, name, None, number, explanation)
 
-    def _is_stale(self, quantity: str, row: int) -> bool:
-        """Evaluate a formula with the results that its operands show, and compare with the result it shows itself."""
-        cell = self.resolver.cell(quantity, row)
-        if cell is None or not cell.is_formula or not isinstance(cell.stored_result, int | float):
-            return False
-        try:
-            resolved = self.resolver.resolve(quantity, row)
-            symbols, function = _compile(resolved)
-            values = [self.resolver.number(symbol, row) for symbol in symbols]
-            if None in values:
-                return False
-            computed = float(function(*values))
-        except (UnreadableError, ArithmeticError, ValueError, TypeError, RecursionError):
-            return False
-        return not math.isclose(computed, cell.stored_result, rel_tol=1e-6, abs_tol=1e-12)
+    def _is_text(self, cell: Cell | None) -> bool:
+        return cell is not None and cell.formula is None and read_number_as_text(cell.value) is not None
+
+    def _read_text(self, quantity: str, row: int) -> str | None:
+        cell = self.cells.cell(quantity, row)
+        number = None if cell is None else read_number_as_text(cell.value)
+        return None if number is None else f"{number:.15g}"
+
+    def _find_gaps(self, known: set[str]) -> Iterator[Finding]:
+        """Find what the exercise has and this table lacks, so that nothing is said about it."""
+        for name in self.expected.network.parameters:
+            if name not in self.table.columns and name not in self.expected.numbers and name not in known:
+                yield self._miss(name, f"no column has a header that says {name}")
+        errors = self.expected.network.errors
+        if TOTAL_ERROR not in self.table.columns and not all(e in self.table.columns for e in errors):
+            yield self._miss(TOTAL_ERROR, f"no column has a header that says {TOTAL_ERROR}")
+        if self.table.row_count < 2:
+            yield self._miss("updates", "the table has one row: there are no updates to check")
+        if not self._compared:
+            yield self._miss("formulas", "the table holds numbers and no formulas")
+        below = self._find_rows_below()
+        if below:
+            yield self._miss("rows", f"row {below} and what follows is apart from the table by an empty row")
+
+    def _miss(self, what: str, explanation: str) -> Finding:
+        return Finding(UNREAD, what, self.table.header, None, None, explanation)
+
+    def _find_rows_below(self) -> int | None:
+        """Return the first row below a gap in which most quantities have formulas again."""
+        sheet = self.cells.formulas.workbook.sheets[self.table.sheet]
+        counts: Counter[int] = Counter()
+        headers = {row for row, _ in sheet.texts}
+        for column in self.table.columns.values():
+            cells = sheet.columns.get(column, {})
+            counts.update(row for row, cell in cells.items() if row > self.table.last_row and cell.formula is not None)
+        rows = sorted(row for row, count in counts.items() if count * 2 > len(self.table.columns))
+        if not rows or any(self.table.last_row < header < rows[0] for header in headers):
+            return None
+        return rows[0]
 
 
-@lru_cache(maxsize=2048)
-def _compile(resolved: Resolved) -> tuple[list[Symbol], Any]:
-    symbols = sorted(find_symbols(resolved), key=str)
-    return symbols, sp.lambdify(symbols, to_sympy(resolved), modules="math")
+def _is_number(cell: Cell) -> bool:
+    return isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
 
 
-def _check_charts(workbook: ForeignWorkbook, table: ForeignTable) -> Iterator[Finding]:
-    """Find charts of the total error that leave rows out, and tables beside charts that draw something else."""
-    if TOTAL_ERROR not in table.columns:
-        return
-    drawn: dict[str, set[int]] = defaultdict(set)
-    for series in workbook.series:
-        drawn[series.reference] |= _find_rows_of_error(series.reference, table)
-    letters = table.letters(TOTAL_ERROR)
-    whole = f"'{table.sheet}'!${letters}${table.first_row}:${letters}${table.last_row}"
-    on_sheet = [series for series in workbook.series if series.sheet == table.sheet]
-    best = max(drawn, key=lambda reference: len(drawn[reference]), default=None)
-    if best is not None and drawn[best]:
-        missing = sorted(set(table.rows) - drawn[best])
-        if missing:
-            explanation = f"the chart draws {best} and leaves out {len(missing)} of {table.row_count} rows"
-            yield Finding(CHART, TOTAL_ERROR, format_cells(letters, missing), None, whole, explanation)
-    elif on_sheet:
-        explanation = f"no chart draws the total error; one draws {on_sheet[0].reference}"
-        yield Finding(CHART, TOTAL_ERROR, f"{letters}{table.first_row}", None, whole, explanation)
-
-
-def _find_rows_of_error(reference: str, table: ForeignTable) -> set[int]:
-    """Return the table's rows that a chart reference draws, if it draws the total error."""
-    rows: set[int] = set()
-    for part in reference.strip("()").split(","):
-        sheet, _, area = part.rpartition("!")
-        if sheet.strip("'").replace("''", "'") != table.sheet:
-            continue
-        try:
-            left, top, right, bottom = range_boundaries(area)
-        except (ValueError, TypeError):
-            continue
-        if top is None or bottom is None or left != right or left != table.columns[TOTAL_ERROR]:
-            continue
-        rows |= set(range(max(top, table.first_row), min(bottom, table.last_row) + 1))
-    return rows
+def _group(cells: list[_Wrong]) -> Iterator[list[_Wrong]]:
+    """Join cells that share a formula or an explanation: a mistake that changes with the row is one."""
+    groups: list[tuple[set[Hashable], list[_Wrong]]] = []
+    for cell in cells:
+        marks = {cell.mistake.explanation, *([cell.formula] if cell.formula is not None else [])}
+        same = [group for group in groups if group[0] & marks]
+        for group in same:
+            groups.remove(group)
+        groups.append(
+            (marks.union(*(g[0] for g in same)), sorted([cell, *(c for g in same for c in g[1])], key=lambda c: c.row))
+        )
+    for _, members in groups:
+        yield members

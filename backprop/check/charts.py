@@ -1,0 +1,59 @@
+"""Charts of the total error: whether one draws all its rows."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from openpyxl.utils.cell import range_boundaries
+
+from backprop.check.cells import Address
+from backprop.check.findings import CHART, Finding, format_cells
+from backprop.check.references import Formulas
+from backprop.check.tables import ForeignTable
+from backprop.network import TOTAL_ERROR
+
+_MAX_CELLS = 20_000
+
+
+def check_charts(formulas: Formulas, table: ForeignTable) -> Iterator[Finding]:
+    """Find charts of the total error that leave rows out, and tables beside charts that draw something else."""
+    if TOTAL_ERROR not in table.columns:
+        return
+    drawn: dict[str, set[int]] = defaultdict(set)
+    for series in formulas.workbook.series:
+        drawn[series.reference] |= _find_rows_of_error(formulas, series.reference, table)
+    letters = table.letters(TOTAL_ERROR)
+    quoted = table.sheet.replace("'", "''")
+    whole = f"'{quoted}'!${letters}${table.first_row}:${letters}${table.last_row}"
+    on_sheet = [series for series in formulas.workbook.series if series.sheet == table.sheet]
+    best = max(drawn, key=lambda reference: len(drawn[reference]), default=None)
+    if best is not None and drawn[best]:
+        missing = sorted(set(table.rows) - drawn[best])
+        if missing:
+            explanation = f"the chart draws {best} and leaves out {len(missing)} of {table.row_count} rows"
+            yield Finding(CHART, TOTAL_ERROR, format_cells(letters, missing), None, whole, explanation)
+    elif on_sheet:
+        explanation = f"no chart draws the total error; one draws {on_sheet[0].reference}"
+        yield Finding(CHART, TOTAL_ERROR, f"{letters}{table.first_row}", None, whole, explanation)
+
+
+def _find_rows_of_error(formulas: Formulas, reference: str, table: ForeignTable) -> set[int]:
+    """Return the table's rows whose total error a chart draws, from its own cells or from copies of them."""
+    errors = {table.address(TOTAL_ERROR, row): row for row in table.rows}
+    cells = list(_find_cells(reference))
+    sources = (cell if cell in errors else formulas.follow_copies(cell) for cell in cells)
+    return {errors[source] for source in sources if source in errors}
+
+
+def _find_cells(reference: str) -> Iterator[Address]:
+    for part in reference.strip("()").split(","):
+        sheet, _, area = part.rpartition("!")
+        try:
+            left, top, right, bottom = range_boundaries(area)
+        except (ValueError, TypeError):
+            continue
+        if None in (left, top, right, bottom) or (right - left + 1) * (bottom - top + 1) > _MAX_CELLS:
+            continue
+        name = sheet.strip("'").replace("''", "'")
+        for row in range(top, bottom + 1):
+            for column in range(left, right + 1):
+                yield Address(name, row, column)
