@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from openpyxl.utils.cell import range_boundaries
+from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries, rows_from_range
 
 from backprop.check.cells import Address
 from backprop.check.findings import CHART, Finding, format_cells
@@ -27,7 +27,7 @@ def check_charts(formulas: Formulas, table: ForeignTable) -> Iterator[Finding]:
     on_sheet = [series for series in formulas.workbook.series if series.sheet == table.sheet]
     best = max(drawn, key=lambda reference: len(drawn[reference]), default=None)
     if best is not None and drawn[best]:
-        missing = sorted(set(table.rows) - drawn[best])
+        missing = sorted(set(table.complete_rows) - drawn[best])
         if missing:
             explanation = f"the chart draws {best} and leaves out {len(missing)} of {table.row_count} rows"
             yield Finding(CHART, TOTAL_ERROR, format_cells(letters, missing), None, whole, explanation)
@@ -38,7 +38,7 @@ def check_charts(formulas: Formulas, table: ForeignTable) -> Iterator[Finding]:
 
 def _find_rows_of_error(formulas: Formulas, reference: str, table: ForeignTable) -> set[int]:
     """Return the table's rows whose total error a chart draws, from its own cells or from copies of them."""
-    errors = {table.address(TOTAL_ERROR, row): row for row in table.rows}
+    errors = {table.address(TOTAL_ERROR, row): row for row in table.complete_rows}
     cells = list(_find_cells(reference))
     sources = (cell if cell in errors else formulas.follow_copies(cell) for cell in cells)
     return {errors[source] for source in sources if source in errors}
@@ -47,13 +47,18 @@ def _find_rows_of_error(formulas: Formulas, reference: str, table: ForeignTable)
 def _find_cells(reference: str) -> Iterator[Address]:
     for part in reference.strip("()").split(","):
         sheet, _, area = part.rpartition("!")
+        name = sheet.strip("'").replace("''", "'")
         try:
-            left, top, right, bottom = range_boundaries(area)
+            for row in rows_from_range(area.replace("$", "")) if _is_small(area) else ():
+                for coordinate in row:
+                    yield Address(name, *coordinate_to_tuple(coordinate))
         except (ValueError, TypeError):
             continue
-        if None in (left, top, right, bottom) or (right - left + 1) * (bottom - top + 1) > _MAX_CELLS:
-            continue
-        name = sheet.strip("'").replace("''", "'")
-        for row in range(top, bottom + 1):
-            for column in range(left, right + 1):
-                yield Address(name, row, column)
+
+
+def _is_small(area: str) -> bool:
+    bounds = range_boundaries(area)
+    if None in bounds:
+        return False  # whole rows or columns
+    left, top, right, bottom = (bound or 0 for bound in bounds)
+    return (right - left + 1) * (bottom - top + 1) <= _MAX_CELLS

@@ -8,14 +8,13 @@ import numpy as np
 import sympy as sp
 
 from backprop.check.cells import Address
-from backprop.check.evaluation import Number
 from backprop.check.expected import derive_expected
 from backprop.check.explanation import Mistaken, explain
 from backprop.check.findings import FORMULA, TYPED, UNREAD
 from backprop.check.formulas import NoNumberError, UnreadableError, calls
+from backprop.check.functions import Number
 from backprop.check.quantities import Computed, Quantity, TableCells
 from backprop.check.run import POINTS, RightRun, agree
-from backprop.check.tables import CLASS
 from backprop.network import LEARNING_RATE, gradient_name
 from backprop.notation import Shifted
 
@@ -140,6 +139,10 @@ class Comparison:
         if not self._agrees_with_own(quantity, row, absent):
             return None
         typed = [name for name in sorted(absent) if not self._agrees_with_own(quantity, row, absent - {name})]
+        if typed == [LEARNING_RATE]:
+            return Mistake(
+                TYPED, "η has its value here, but is not read from its cell: it does not follow a change of η"
+            )
         names = ", ".join("η" if name == LEARNING_RATE else name for name in typed)
         return Mistake(TYPED, f"the value of {names} is typed into the formula: it does not follow a change of {names}")
 

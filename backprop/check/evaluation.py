@@ -10,18 +10,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backprop.check.cells import Address, Rectangle
 from backprop.check.formulas import Area, Call, Constant, NoNumberError, Reference, Tree, UnreadableError
+from backprop.check.functions import ELEMENTWISE, TROUBLES, Number
 
-Floats = NDArray[np.float64]
-Number = float | Floats
-"""One number, or one a point."""
 Value = Number | str | bool | None
 """What a cell shows; None is an empty cell."""
 Matrix = list[list[Value]]
-MAX_AREA, MAX_EXPONENT = 20_000, 709.78
+MAX_AREA = 20_000
 
 
 @dataclass
@@ -71,7 +68,7 @@ class Evaluation:
             return self._read_area(*tree.target(self.origin))
         if tree.name in _ON_REFERENCES:
             return _ON_REFERENCES[tree.name](self, tree.arguments)
-        if tree.name in _ELEMENTWISE:
+        if tree.name in ELEMENTWISE:
             return self._apply(tree.name, [self._operand(argument) for argument in tree.arguments])
         if tree.name in _ON_RANGES:
             if tree.name in _TAKE_ARRAYS and not self.is_array:
@@ -110,9 +107,15 @@ class Evaluation:
         ]
 
     def _apply_to_numbers(self, name: str, operands: Sequence[Value]) -> Value:
-        result = _ELEMENTWISE[name](*map(self._scalar, operands))
-        if name in _TROUBLES and not np.any(np.isfinite(result)):
-            self.trouble = _TROUBLES[name]
+        if name in ("=", "<>") and any(isinstance(operand, str) for operand in operands):
+            texts = ["" if operand is None else operand for operand in operands]  # an empty cell equals ""
+            same = (
+                isinstance(texts[0], str) and isinstance(texts[1], str) and texts[0].casefold() == texts[1].casefold()
+            )
+            return float(same == (name == "="))
+        result = ELEMENTWISE[name](*map(self._scalar, operands))
+        if name in TROUBLES and not np.any(np.isfinite(result)):
+            self.trouble = TROUBLES[name]
         return result  # type: ignore[no-any-return]
 
     def _scalar(self, value: Value | Matrix) -> Number:
@@ -193,6 +196,16 @@ class Evaluation:
         cells = self.locate(arguments[0])[1]
         return float(cells[axis + 2] - cells[axis] + 1)
 
+    def choose(self, arguments: Sequence[Tree]) -> Value | Matrix:
+        """Compute IF: only the branch that is taken, where it is the same at all points."""
+        test = self._scalar(self._operand(arguments[0]))
+        taken = np.asarray(test) != 0
+        no = arguments[2] if len(arguments) > 2 else Constant(0.0)
+        if taken.all() or not taken.any():
+            return self._value(arguments[1] if taken.all() else no)
+        yes, no_value = (self._scalar(self._operand(branch)) for branch in (arguments[1], no))
+        return np.where(taken, yes, no_value)
+
     def replace_errors(self, arguments: Sequence[Tree]) -> Value | Matrix:
         """Compute IFERROR: the first argument, where it has a number."""
         try:
@@ -211,59 +224,6 @@ def flatten(value: Value | Matrix) -> Iterator[Value]:
         yield value
 
 
-def _finite(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give NaN, Excel's error, where a function overflows: 1/(1+EXP(1000)) is #NUM!, not 0."""
-
-    def guarded(*arguments: Any) -> Any:
-        result = function(*(np.asarray(argument, dtype=float) for argument in arguments))
-        return np.where(np.isfinite(result), result, np.nan)[()]
-
-    return guarded
-
-
-_ELEMENTWISE: dict[str, Callable[..., Any]] = {
-    name: _finite(function)
-    for name, function in {
-        "+": np.add,
-        "-": np.subtract,
-        "*": np.multiply,
-        "/": np.divide,
-        "^": np.power,
-        "POWER": np.power,
-        "POW": np.power,
-        "negative": np.negative,
-        "EXP": lambda x: np.where(x > MAX_EXPONENT, np.nan, np.exp(np.minimum(x, MAX_EXPONENT))),
-        "SQRT": np.sqrt,
-        "LN": np.log,
-        "LOG10": np.log10,
-        "LOG": lambda x, base=np.asarray(10.0): np.log(x) / np.log(base),
-        "TANH": np.tanh,
-        "SINH": np.sinh,
-        "COSH": np.cosh,
-        "ABS": np.abs,
-        "SIGN": np.sign,
-        "INT": np.floor,
-        "MOD": np.mod,
-        "ROUND": lambda x, digits: np.round(x * 10.0**digits) / 10.0**digits,
-        "PI": lambda: np.asarray(math.pi),
-        "NOT": lambda x: np.where(x == 0, 1.0, 0.0),
-        "=": lambda a, b: np.where(a == b, 1.0, 0.0),
-        "<>": lambda a, b: np.where(a != b, 1.0, 0.0),
-        "<": lambda a, b: np.where(a < b, 1.0, 0.0),
-        ">": lambda a, b: np.where(a > b, 1.0, 0.0),
-        "<=": lambda a, b: np.where(a <= b, 1.0, 0.0),
-        ">=": lambda a, b: np.where(a >= b, 1.0, 0.0),
-        "IF": lambda test, yes, no=np.asarray(0.0): np.where(test != 0, yes, no),
-    }.items()
-}
-_TROUBLES = {
-    "/": "it divides by zero",
-    "EXP": "EXP of more than 709 is #NUM!",
-    **dict.fromkeys(("SQRT", "LN", "LOG", "LOG10"), "it takes the root or the logarithm of a negative number"),
-    **dict.fromkeys(("^", "POWER", "POW"), "a power is too large or has no real value"),
-}
-
-
 def _average(evaluation: Evaluation, values: Sequence[Value | Matrix]) -> Number:
     numbers = list(evaluation.numbers(values))
     if not numbers:
@@ -276,7 +236,9 @@ def _sum_products(evaluation: Evaluation, values: Sequence[Value | Matrix]) -> N
     if len({len(items) for items in lists}) != 1:
         raise NoNumberError("SUMPRODUCT has ranges of different sizes")
     # A text counts as 0 there.
-    terms = [[0.0 if isinstance(i, str | bool) or i is None else i for i in group] for group in zip(*lists, strict=True)]
+    terms = [
+        [0.0 if isinstance(i, str | bool) or i is None else i for i in group] for group in zip(*lists, strict=True)
+    ]
     return sum((math.prod(term) for term in terms), 0.0)
 
 
@@ -304,7 +266,7 @@ def _fold(function: Callable[[Any, Any], Any], empty: float) -> Callable[..., Nu
         result: Any = None
         for number in evaluation.numbers(values):
             result = number if result is None else function(result, number)
-        return empty if result is None else result  # type: ignore[no-any-return]
+        return empty if result is None else result
 
     return fold
 
@@ -332,5 +294,6 @@ _ON_REFERENCES: dict[str, Callable[[Evaluation, Sequence[Tree]], Value | Matrix]
     "COLUMN": lambda evaluation, arguments: evaluation.place(arguments, 1),
     "ROWS": lambda evaluation, arguments: evaluation.size(arguments, 0),
     "COLUMNS": lambda evaluation, arguments: evaluation.size(arguments, 1),
+    "IF": Evaluation.choose,
     "IFERROR": Evaluation.replace_errors,
 }

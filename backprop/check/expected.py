@@ -1,9 +1,9 @@
 """What a table ought to compute: the derivation of the network that its forward pass computes, with its own η."""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Hashable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import permutations
 from typing import Any
 
@@ -11,10 +11,10 @@ import numpy as np
 import sympy as sp
 
 from backprop.activations import ActivationBase
-from backprop.check.evaluation import Number
 from backprop.check.findings import LearningRate
-from backprop.check.formulas import UnreadableError
-from backprop.check.quantities import Computed, Quantity, TableCells
+from backprop.check.functions import Floats
+from backprop.check.probe import CLASS_RUN, Probe, as_constant, bias_value, read_parabola
+from backprop.check.quantities import TableCells
 from backprop.check.run import Convention, RightRun, agree
 from backprop.check.tables import BIASES, CLASS
 from backprop.derivation import Derivation
@@ -27,8 +27,12 @@ _HIDDEN, _OUTPUT = _NETWORK.layers
 _NEURONS = (*_HIDDEN, *_OUTPUT)
 _SOURCES = {n.name: _NETWORK.inputs for n in _HIDDEN} | {n.name: tuple(h.activation for h in _HIDDEN) for n in _OUTPUT}
 """What each neuron reads, by its name."""
-_MAX_ROWS_READ = 21
-_CLASS_RUN = RightRun(_NETWORK)
+_OTHER_ACTIVATIONS: Mapping[str, Callable[[Floats], Floats]] = {
+    "tanh": np.tanh,
+    "ReLU": lambda x: np.maximum(x, 0),
+    "leaky ReLU": lambda x: np.where(x > 0, x, 0.01 * x),
+    "linear": lambda x: x,
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class ExpectedTable:
     numbers: Mapping[str, float]
     """Biases, inputs and targets that have no column."""
     learning_rate: LearningRate
-    convention: Convention = Convention()
+    convention: Convention
 
     @cached_property
     def run(self) -> RightRun:
@@ -107,105 +111,53 @@ def _name(symbol: Any) -> str:
     return str(symbol.quantity if isinstance(symbol, Shifted) else symbol.name)
 
 
+class OtherNetworkError(Exception):
+    """A table that computes another network than the exercise's; the message says what is different."""
+
+
 def derive_expected(cells: TableCells) -> ExpectedTable:
-    """Read the network off the forward pass where that is consistent, and derive what the table has to compute."""
-    probe = _Probe(cells)
+    """Read the network off the forward pass where that is consistent, and derive what the table has to compute.
+
+    Raises OtherNetworkError where a whole layer has another activation than the class's.
+    """
+    probe = Probe(cells)
+    _check_activations(probe)
     inputs = _read_inputs(probe)
     network, biases = _read_network(probe, inputs)
     numbers = biases | inputs | _read_targets(probe)
-    expected = ExpectedTable(network, numbers, _read_learning_rate(probe))
+    expected = ExpectedTable(network, numbers, _read_learning_rate(probe), Convention())
     return _choose_convention(probe, expected)
 
 
-class _Probe:
-    """Compute a table's forward pass with chosen numbers, to see what it is made of."""
-
-    def __init__(self, cells: TableCells) -> None:
-        self.cells, self.table = cells, cells.table
-        self._rows: dict[str, int | None] = {}
-
-    def compute(self, quantity: str, chosen: Mapping[str, Number] | None = None) -> Computed | None:
-        """Compute the formula that most rows have; a slip in one row must not rename the network."""
-        row = self._find_row(quantity)
-        return None if row is None else self._try(quantity, row, chosen or {})
-
-    def number(self, quantity: str, chosen: Mapping[str, Number]) -> Number | None:
-        """Return only the number that a formula gives."""
-        computed = self.compute(quantity, chosen)
-        return None if computed is None else computed.number
-
-    def _try(self, quantity: str, row: int, chosen: Mapping[str, Number]) -> Computed | None:
-        def value(place: Quantity) -> Number:
-            if place.name in chosen:
-                return chosen[place.name]
-            try:
-                return _CLASS_RUN.value(place.name, place.rows)
-            except KeyError:  # a bias
-                return _CLASS_RUN.value("t1") * (2 + BIASES.index(place.name)) if place.name in BIASES else 0.5
-
-        try:
-            return self.cells.compute(quantity, row, value)
-        except UnreadableError:
-            return None
-
-    def _find_row(self, quantity: str) -> int | None:
-        if quantity not in self._rows:
-            self._rows[quantity] = self._find_common_row(quantity) if quantity in self.table.columns else None
-        return self._rows[quantity]
-
-    def _find_common_row(self, quantity: str) -> int | None:
-        seen: Counter[Hashable] = Counter()
-        rows: dict[Hashable, int] = {}
-        start = int(quantity in _WEIGHTS)
-        for row in self.table.rows[start : start + _MAX_ROWS_READ]:
-            cell = self.cells.cell(quantity, row)
-            if cell is None or cell.formula is None:
-                continue
-            try:
-                key = self.cells.key(quantity, row)
-            except UnreadableError:
-                continue
-            if key not in rows and self._try(quantity, row, {}) is None:
-                continue
-            rows.setdefault(key, row)
-            seen[key] += 1
-        return rows[seen.most_common(1)[0][0]] if seen else None
+def _check_activations(probe: Probe) -> None:
+    """A layer in which all neurons have the same other activation means it; one neuron alone is a slip."""
+    for layer in _NETWORK.layers:
+        found = [probe.compute(neuron.activation) for neuron in layer]
+        for name, function in _OTHER_ACTIVATIONS.items():
+            right = (function(CLASS_RUN.value(neuron.name)) for neuron in layer)
+            if all(f is not None and agree(f.number, r) for f, r in zip(found, right, strict=True)):
+                raise OtherNetworkError(f"the activation is {name}: only sigmoid networks are checked")
 
 
-def _read_inputs(probe: _Probe) -> dict[str, float]:
+def _read_inputs(probe: Probe) -> dict[str, float]:
     """Read inputs that stand outside the table off the net inputs, if all say the same and number the class's way."""
     found: dict[str, set[float]] = defaultdict(set)
     for neuron in _HIDDEN:
         for name, weight in zip(_NETWORK.inputs, neuron.weights, strict=True):
             one, none = (probe.number(neuron.name, {weight: value}) for value in (1.0, 0.0))
             if name not in probe.table.columns and one is not None and none is not None:
-                found[name].add(_as_constant(np.subtract(one, none)))
+                found[name].add(as_constant(np.subtract(one, none)))
     return _keep_numbers(found)
 
 
-def _read_targets(probe: _Probe) -> dict[str, float]:
+def _read_targets(probe: Probe) -> dict[str, float]:
     """Read targets that stand outside the table off the errors: a parabola in the output has its vertex there."""
     found: dict[str, set[float]] = defaultdict(set)
     for name, error, neuron in zip(_NETWORK.targets, _NETWORK.errors, _OUTPUT, strict=True):
-        shape = None if name in probe.table.columns else _read_parabola(probe, error, neuron.activation)
+        shape = None if name in probe.table.columns else read_parabola(probe, error, neuron.activation)
         if shape is not None:
-            found[name].add(_as_constant(shape[1]))
+            found[name].add(as_constant(shape[1]))
     return _keep_numbers(found)
-
-
-def _read_parabola(probe: _Probe, quantity: str, variable: str) -> tuple[Number, Number] | None:
-    """Return factor and vertex of factor · (vertex - variable)² + rest."""
-    below, middle, above = (probe.number(quantity, {variable: value}) for value in (-1.0, 0.0, 1.0))
-    if below is None or middle is None or above is None:
-        return None
-    factor = (np.add(above, below) - 2 * np.asarray(middle)) / 2
-    return None if np.any(factor == 0) else (factor, np.subtract(below, above) / (4 * factor))
-
-
-def _as_constant(number: Number) -> float:
-    """Return the number that is the same at all points, rounded as it was typed; NaN where it differs."""
-    first = float(np.ravel(number)[0])
-    return float(f"{first:.12g}") if agree(number, first) else float("nan")
 
 
 def _keep_numbers(found: Mapping[str, set[float]]) -> dict[str, float]:
@@ -223,7 +175,7 @@ class _NetInput:
     """The column of a bias, a number, or None."""
 
 
-def _read_network(probe: _Probe, inputs: Mapping[str, float]) -> tuple[Network, dict[str, float]]:
+def _read_network(probe: Probe, inputs: Mapping[str, float]) -> tuple[Network, dict[str, float]]:
     """Read weights and biases off the net inputs; returns the network and the biases that are plain numbers.
 
     The weights are numbered as the table does, if each connection has one weight and each weight one connection.
@@ -247,7 +199,7 @@ def _read_network(probe: _Probe, inputs: Mapping[str, float]) -> tuple[Network, 
 
 
 def _choose_biases(
-    probe: _Probe, added: list[str | float | None], read: Iterable[_NetInput]
+    probe: Probe, added: list[str | float | None], read: Iterable[_NetInput]
 ) -> list[str | float | None]:
     """Return the biases that a layer means to have.
 
@@ -262,30 +214,26 @@ def _choose_biases(
     return [forgotten if bias is None else bias for bias in added]
 
 
-def _read_net_input(probe: _Probe, neuron: Neuron, inputs: Mapping[str, float]) -> _NetInput:
+def _read_net_input(probe: Probe, neuron: Neuron, inputs: Mapping[str, float]) -> _NetInput:
     """Read w·source + w·source, and the bias if there is one; `inputs` are those that stand outside the table."""
     computed = probe.compute(neuron.name)
     if computed is None:
         return _NetInput()
     read = sorted(place.name for place in computed.reads if place.name in _WEIGHTS and place.rows == 0)
-    sources = [inputs.get(source) or _CLASS_RUN.value(source) for source in _SOURCES[neuron.name]]
+    sources = [inputs.get(source) or CLASS_RUN.value(source) for source in _SOURCES[neuron.name]]
     for weights in (neuron.weights, *permutations(read, len(sources))) if len(read) <= len(_WEIGHTS) else ():
-        products = (_CLASS_RUN.value(weight) * source for weight, source in zip(weights, sources, strict=True))
+        products = (CLASS_RUN.value(weight) * source for weight, source in zip(weights, sources, strict=True))
         rest = np.subtract(computed.number, sum(products))
-        bias = next((p.name for p in computed.reads if p.name in BIASES and agree(rest, _bias_value(p.name))), None)
+        bias = next((p.name for p in computed.reads if p.name in BIASES and agree(rest, bias_value(p.name))), None)
         if bias is not None:
             return _NetInput(tuple(weights), bias)
-        number = _as_constant(np.where(np.abs(rest) < 1e-12, 0.0, rest))
+        number = as_constant(np.where(np.abs(rest) < 1e-12, 0.0, rest))
         if number == number:
             return _NetInput(tuple(weights), number or None)
     return _NetInput()
 
 
-def _bias_value(name: str) -> Number:
-    return _CLASS_RUN.value("t1") * (2 + BIASES.index(name))
-
-
-def _is_updated(probe: _Probe, bias: str) -> bool:
+def _is_updated(probe: Probe, bias: str) -> bool:
     """Return whether a bias has a column in which it changes by something else than itself."""
     table = probe.table
     if bias not in table.columns:
@@ -296,7 +244,7 @@ def _is_updated(probe: _Probe, bias: str) -> bool:
     return any(target.column != address.column for _, target in probe.cells.formulas.targets(address))
 
 
-def _read_learning_rate(probe: _Probe) -> LearningRate:
+def _read_learning_rate(probe: Probe) -> LearningRate:
     address = probe.table.learning_rate
     if address is None:
         return LearningRate(None, _read_typed_learning_rate(probe), "")
@@ -307,34 +255,34 @@ def _read_learning_rate(probe: _Probe) -> LearningRate:
     return LearningRate(source.a1, probe.cells.actual(address), text)
 
 
-def _read_typed_learning_rate(probe: _Probe) -> float | None:
+def _read_typed_learning_rate(probe: Probe) -> float | None:
     """Return the number that most updates multiply their gradient with."""
     seen: Counter[float] = Counter()
     for weight in _WEIGHTS:
         gradient = gradient_name(weight)
         one, none = (probe.number(weight, {gradient: value}) for value in (1.0, 0.0))
         if one is not None and none is not None:
-            factor = abs(_as_constant(np.subtract(none, one)))
+            factor = abs(as_constant(np.subtract(none, one)))
             seen[factor] += factor > 0
     return seen.most_common(1)[0][0] if seen.total() else None
 
 
-def _choose_convention(probe: _Probe, expected: ExpectedTable) -> ExpectedTable:
+def _choose_convention(probe: Probe, expected: ExpectedTable) -> ExpectedTable:
     """Take the errors as the sheet has them, with or without ½, where more gradients agree with that than with ½."""
     has_parts = all(error in probe.table.columns for error in _NETWORK.errors)
     quantities = _NETWORK.errors if has_parts else (TOTAL_ERROR,) * len(_OUTPUT)
-    shapes = [_read_parabola(probe, q, neuron.activation) for q, neuron in zip(quantities, _OUTPUT, strict=True)]
-    factors = {_as_constant(shape[0]) for shape in shapes if shape is not None}
+    shapes = [read_parabola(probe, q, neuron.activation) for q, neuron in zip(quantities, _OUTPUT, strict=True)]
+    factors = {as_constant(shape[0]) for shape in shapes if shape is not None}
     if len(factors) != 1 or not (factor := factors.pop()) > 0:
         return expected
     total = probe.number(TOTAL_ERROR, dict.fromkeys(_NETWORK.errors, 1.0)) if has_parts else None
-    share = 1.0 if total is None else _as_constant(total) / len(_NETWORK.errors)
+    share = 1.0 if total is None else as_constant(total) / len(_NETWORK.errors)
     candidates = [Convention(), Convention(factor, share if share > 0 else 1.0)]
     tables = [replace(expected, convention=convention) for convention in candidates]
     return max(tables, key=lambda table: _count_agreeing(probe, table))
 
 
-def _count_agreeing(probe: _Probe, expected: ExpectedTable) -> int:
+def _count_agreeing(probe: Probe, expected: ExpectedTable) -> int:
     """Count the errors and gradients that agree; the class's own convention comes first among equals."""
     names = [*_NETWORK.errors, TOTAL_ERROR, *map(gradient_name, _WEIGHTS)]
     count = 0

@@ -1,6 +1,15 @@
 from dataclasses import dataclass
 from typing import Any
+
+
 @dataclass(frozen=True)
 class Mistaken:
-    quantity: str; expected: Any; found: Any; values: Any; reads: Any
-def explain(m): return "stub"
+    quantity: str
+    expected: Any
+    found: Any
+    values: Any
+    reads: Any
+
+
+def explain(m):
+    return "stub"

@@ -6,9 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
-from backprop.check.evaluation import Floats, Value
+from backprop.check.evaluation import Value
 from backprop.check.expected import ExpectedTable
 from backprop.check.formulas import UnreadableError
+from backprop.check.functions import Floats
 from backprop.check.quantities import Quantity, TableCells
 from backprop.check.run import compile_run
 from backprop.network import LEARNING_RATE, TOTAL_ERROR, gradient_variable
@@ -35,7 +36,9 @@ class Impact:
         known = {name: value for name, value in values.items() if value is not None}
         return known if len(known) == len(values) else None
 
-    def _run(self, change: Callable[[str, int, Mapping[str, float]], float] | None = None, of: str = "") -> Floats | None:
+    def _run(
+        self, change: Callable[[str, int, Mapping[str, float]], float] | None = None, of: str = ""
+    ) -> Floats | None:
         """Compute the columns row by row; `change` gives another number for the gradient `of`."""
         start, rows = self._start, min(self.cells.table.row_count, _MAX_ROWS)
         if start is None:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from backprop.check.cells import Address, Cell
-from backprop.check.evaluation import Number, Value
+from backprop.check.evaluation import Value
 from backprop.check.formulas import Reference, UnreadableError
+from backprop.check.functions import Number
 from backprop.check.patterns import Pattern
 from backprop.check.references import Formulas, Scope
 from backprop.check.tables import CLASS, ForeignTable
 from backprop.network import LEARNING_RATE
-
 
 
 class Quantity(NamedTuple):
@@ -49,12 +49,17 @@ class TableCells:
 
     def locate(self, address: Address, row: int) -> Quantity | None:
         """Return which quantity a cell is to a formula of a row; None for a cell outside the table."""
-        if address == self.table.learning_rate:
+        rate = self.table.learning_rate
+        is_rate_column = self.table.has_rate_column and rate is not None and rate.column == address.column
+        if address == rate or (is_rate_column and self._is_inside(address)):
             return Quantity(LEARNING_RATE)
         name = self._quantities.get(address.column)
-        if name is None or address.sheet != self.table.sheet or address.row not in self.table.rows:
+        if name is None or not self._is_inside(address):
             return None
         return Quantity(name, 0 if name in CLASS.constants else address.row - row)
+
+    def _is_inside(self, address: Address) -> bool:
+        return address.sheet == self.table.sheet and address.row in self.table.rows
 
     def key(self, quantity: str, row: int) -> Hashable:
         """Return a key that is the same for rows whose formulas compute the same. Raises UnreadableError."""
@@ -108,7 +113,7 @@ class TableCells:
         """
         cell = self.formulas.workbook.cell(address)
         is_computed = cell is not None and cell.formula is not None
-        if is_computed and address.sheet == self.table.sheet and address.row in self.table.rows:
+        if is_computed and self._is_inside(address):
             for row in range(self.table.first_row + self._warm, address.row):
                 for quantity in self.table.columns:
                     self._compute_actual(self.table.address(quantity, row))

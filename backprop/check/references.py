@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from backprop.check.cells import Address, Cell, ExcelTable, ForeignWorkbook
-from backprop.check.evaluation import Evaluation, Number, Value
+from backprop.check.evaluation import Evaluation, Value
 from backprop.check.formulas import (
     Area,
     NoNumberError,
@@ -16,6 +16,7 @@ from backprop.check.formulas import (
     find_references,
     parse,
 )
+from backprop.check.functions import Number
 from backprop.check.patterns import Pattern
 
 MAX_CHAIN, MAX_AREA_IN_KEY = 40, 400

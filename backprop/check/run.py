@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.check.evaluation import Floats, Number
+from backprop.check.functions import Floats, Number
 from backprop.derivation import Derivation, derive
 from backprop.network import LEARNING_RATE, Kind, Network
 from backprop.notation import Shifted
@@ -42,11 +42,11 @@ class RightRun:
     """Iterations of the derivation at random points: rows above and below follow from each other."""
 
     network: Network
-    convention: Convention = Convention()
+    convention: Convention = field(default_factory=Convention)
     constants: Mapping[str, float] = field(default_factory=dict)
     """Inputs, targets, biases that are not trained, and η, where they are not random."""
     seed: int = 7
-    _rows: dict[int, Mapping[str, Floats]] = field(init=False, default_factory=dict)
+    _rows: dict[int, dict[str, Floats]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.derivation, self._step = compile_run(self.network)

@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import lru_cache
 
 import numpy as np
 
 from backprop.check.cells import Address
-from backprop.check.evaluation import Evaluation, Floats, Value
+from backprop.check.evaluation import Evaluation, Value
 from backprop.check.findings import STALE, Finding, format_cells
 from backprop.check.formulas import UnreadableError, calls
+from backprop.check.functions import Floats
 from backprop.check.patterns import Pattern
 from backprop.check.quantities import TableCells
 from backprop.check.tables import QUANTITIES
@@ -82,7 +82,7 @@ class _StaleCheck:
         cells = {} if found is None else found.columns.get(column, {})
         numbers = np.zeros(max(cells, default=0) + 1)
         for row, cell in cells.items():
-            numbers[row] = cell.value if _is_number(cell.value) else np.nan  # type: ignore[assignment]
+            numbers[row] = cell.value if _is_number(cell.value) else np.nan
         return numbers
 
 

@@ -1,14 +1,13 @@
 """The right formula in a sheet's own cells, ready to paste: read back and found right, or not given."""
 
-from backprop.check.expected import ExpectedTable
-from backprop.check.evaluation import Evaluation, Value
 from backprop.check.cells import Address
+from backprop.check.evaluation import Evaluation, Value
+from backprop.check.expected import ExpectedTable
 from backprop.check.formulas import UnreadableError
 from backprop.check.quantities import TableCells
 from backprop.check.references import Scope
 from backprop.check.run import agree
 from backprop.network import LEARNING_RATE
-from backprop.notation import Shifted
 from backprop.printers.excel import ExcelPrinter
 
 

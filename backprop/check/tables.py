@@ -22,7 +22,7 @@ QUANTITIES = (*CLASS.columns, *BIASES, *map(gradient_name, BIASES))
 _WEIGHTS, _GRADIENTS = frozenset(CLASS.network.weights), frozenset(map(gradient_name, CLASS.network.weights))
 _COMPUTED = tuple(q for q in CLASS.columns if q not in (*CLASS.constants, *_WEIGHTS))
 _NEURONS = tuple(neuron for layer in CLASS.network.layers for neuron in layer)
-_MIN_COLUMNS, _MIN_GRADIENTS, _MIN_WEIGHTS = 18, 4, 4
+_MIN_COLUMNS, _MIN_WEIGHTS = 14, 4
 _MIN_OF_CLASS = 6
 """Weights and gradients that a table of the class has at least; the others may have a header that says nothing."""
 
@@ -61,7 +61,11 @@ class ForeignTable:
     columns: Mapping[str, int]
     first_row: int
     row_count: int
+    update_rows: int = 0
+    """1 if a row of updates follows the complete ones, of which no forward pass is computed."""
     learning_rate: Address | None = None
+    has_rate_column: bool = False
+    """Whether η has a column of its own: each update then reads it from a row of the table."""
     refusal: str | None = None
     """Why it can't be held against the class's network, if it can't."""
 
@@ -73,6 +77,11 @@ class ForeignTable:
     @property
     def rows(self) -> range:
         """Return the rows of numbers."""
+        return range(self.first_row, self.last_row + 1 + self.update_rows)
+
+    @property
+    def complete_rows(self) -> range:
+        """Return the rows that have a forward pass."""
         return range(self.first_row, self.last_row + 1)
 
     @property
@@ -121,7 +130,8 @@ def find_tables(formulas: Formulas) -> tuple[list[ForeignTable], NearestHeader |
         for row, headers in sorted(_find_headers(sheet).items()):
             if nearest is None or len(headers) > nearest.recognised:
                 nearest = NearestHeader(sheet.name, row, len(headers))
-            tables += [_find_table(formulas, sheet, row, columns) for columns in _split_headers(headers)]
+            found = (_find_table(formulas, sheet, row, columns) for columns in _split_headers(headers))
+            tables += [table for table in found if _is_training(formulas, table)]
     return tables, nearest
 
 
@@ -152,8 +162,12 @@ def _split_headers(headers: list[tuple[int, str]]) -> list[dict[str, int]]:
 
 
 def _is_table(columns: Mapping[str, int]) -> bool:
-    enough = len(_GRADIENTS & columns.keys()) >= _MIN_GRADIENTS and len(_WEIGHTS & columns.keys()) >= _MIN_WEIGHTS
-    return enough and len(columns) >= _MIN_COLUMNS
+    return len(_WEIGHTS & columns.keys()) >= _MIN_WEIGHTS and len(columns) >= _MIN_COLUMNS
+
+
+def _is_training(formulas: Formulas, table: ForeignTable) -> bool:
+    """Return whether a table has gradients, or updates; a forward pass alone is not the exercise."""
+    return len(_GRADIENTS & table.columns.keys()) >= _MIN_WEIGHTS or _has_updates(formulas, table, typed=False)
 
 
 def _find_table(formulas: Formulas, sheet: Sheet, header_row: int, columns: dict[str, int]) -> ForeignTable:
@@ -166,8 +180,11 @@ def _find_table(formulas: Formulas, sheet: Sheet, header_row: int, columns: dict
     row = first
     while _is_complete(sheet, row + 1, computed):
         row += 1
-    table = ForeignTable(sheet.name, header_row, columns, first, row - first + 1)
-    table = replace(table, learning_rate=_find_learning_rate(formulas, table))
+    weights = (sheet.columns.get(columns[weight], {}).get(row + 1) for weight in _WEIGHTS & columns.keys())
+    updates = sum(cell is not None and cell.formula is not None for cell in weights)
+    table = ForeignTable(sheet.name, header_row, columns, first, row - first + 1, int(updates >= _MIN_WEIGHTS))
+    rate, is_column = _find_learning_rate(formulas, table)
+    table = replace(table, learning_rate=rate, has_rate_column=is_column)
     return replace(table, refusal=_find_refusal(formulas, table))
 
 
@@ -197,7 +214,7 @@ def _find_refusal(formulas: Formulas, table: ForeignTable) -> str | None:
             return f"the network is not the exercise's 2-2-2, or {what} have other headers: no column is {absent[0]}"
     if _changes_samples(formulas.workbook, table):
         return "inputs or targets change from row to row: it trains with several samples, which is not the exercise"
-    if table.row_count > 1 and not any(_continues(formulas, table, weight) for weight in _WEIGHTS & columns.keys()):
+    if len(table.rows) > 1 and not _has_updates(formulas, table, typed=True):
         return "no weight is computed from the row above it: there are no updates to check"
     return None
 
@@ -213,16 +230,19 @@ def _changes_samples(workbook: ForeignWorkbook, table: ForeignTable) -> bool:
     return False
 
 
-def _continues(formulas: Formulas, table: ForeignTable, weight: str) -> bool:
-    """Return whether a weight of the second row is typed, or reads itself from the first."""
-    address = table.address(weight, table.first_row + 1)
-    cell = formulas.workbook.cell(address)
-    above = table.address(weight, table.first_row)
-    return (cell is not None and cell.formula is None) or any(t == above for _, t in formulas.targets(address))
+def _has_updates(formulas: Formulas, table: ForeignTable, *, typed: bool) -> bool:
+    """Return whether a weight of the second row reads itself from the first, or, with `typed`, is a number."""
+    for weight in _WEIGHTS & table.columns.keys() if len(table.rows) > 1 else ():
+        address, above = (table.address(weight, table.first_row + rows) for rows in (1, 0))
+        cell = formulas.workbook.cell(address)
+        is_typed = typed and cell is not None and cell.formula is None
+        if is_typed or any(target == above for _, target in formulas.targets(address)):
+            return True
+    return False
 
 
-def _find_learning_rate(formulas: Formulas, table: ForeignTable) -> Address | None:
-    """Find the cell outside the table that most updates read.
+def _find_learning_rate(formulas: Formulas, table: ForeignTable) -> tuple[Address | None, bool]:
+    """Find the cell outside the table that most updates read, and whether each row reads one of its own.
 
     A reference counts by what it points to in the first update rows, so that one that is not anchored still counts.
     """
@@ -232,7 +252,11 @@ def _find_learning_rate(formulas: Formulas, table: ForeignTable) -> Address | No
             inside = target.sheet == table.sheet and target.row >= table.first_row
             if not (inside and target.column in table.columns.values()):
                 votes[target] += 3 if reference.row_fixed else 1
-    return votes.most_common(1)[0][0] if votes else None
+    rate, count = next(iter(votes.most_common(1)), (None, 0))
+    if rate is None or count < 2:  # a gradient in a helper column is read by its own weight alone
+        return None, False
+    is_column = rate.sheet == table.sheet and rate.row in table.rows and rate._replace(row=rate.row + 1) in votes
+    return rate, is_column
 
 
 def _find_updates(table: ForeignTable) -> Iterator[Address]:

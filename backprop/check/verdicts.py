@@ -6,14 +6,12 @@ from collections.abc import Hashable, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-import numpy as np
-
 from backprop.check.cells import Cell
 from backprop.check.charts import check_charts
 from backprop.check.comparison import Comparison, Mistake
+from backprop.check.expected import OtherNetworkError
 from backprop.check.findings import FORMULA, TEXT, TYPED, UNREAD, Finding, LearningRate, TableReport, format_cells
 from backprop.check.fingerprint import hash_table
-from backprop.check.formulas import NoNumberError, UnreadableError
 from backprop.check.impact import Impact
 from backprop.check.quantities import TableCells
 from backprop.check.references import Formulas, read_number_as_text
@@ -25,9 +23,13 @@ from backprop.network import LEARNING_RATE, TOTAL_ERROR
 
 def check_table(formulas: Formulas, table: ForeignTable) -> TableReport:
     """Check every quantity of a table in every row."""
-    if table.refusal is None:
-        return _TableCheck(TableCells(formulas, table)).report()
-    finding = Finding(UNREAD, "network", table.header, None, None, table.refusal)
+    refusal = table.refusal
+    if refusal is None:
+        try:
+            return _TableCheck(TableCells(formulas, table)).report()
+        except OtherNetworkError as error:
+            refusal = str(error)
+    finding = Finding(UNREAD, "network", table.header, None, None, refusal)
     learning_rate = LearningRate(None, None, "")
     return TableReport(table.sheet, table.header, table.row_count, "not read", 0, learning_rate, (finding,))
 
@@ -75,8 +77,6 @@ class _TableCheck:
         """Say what is unusual and right."""
         if self.expected.is_renumbered:
             yield "the weights are numbered in another order, consistently"
-        if self.expected.derivation.fixed_biases:
-            yield "the neurons have biases that stay as they are"
         if self.expected.convention.error == 1:
             yield "the errors have no factor ½, and the gradients agree with that: they are twice the class's"
         elif self.expected.convention.error != 0.5:
@@ -111,6 +111,8 @@ class _TableCheck:
         is_start = row == self.table.first_row  # starting values may be anything
         cell = self.cells.cell(quantity, row)
         is_parameter = quantity in self.comparison.parameters
+        if row > self.table.last_row and not (is_parameter and cell is not None and cell.formula is not None):
+            return None
         if quantity in self.comparison.constants or (is_parameter and is_start):
             return self._check_start(cell) if is_start else self._check_repeated(quantity, row, cell)
         if cell is None:
@@ -216,7 +218,7 @@ class _TableCheck:
         errors = self.expected.network.errors
         if TOTAL_ERROR not in self.table.columns and not all(e in self.table.columns for e in errors):
             yield self._miss(TOTAL_ERROR, f"no column has a header that says {TOTAL_ERROR}")
-        if self.table.row_count < 2:
+        if len(self.table.rows) < 2:
             yield self._miss("updates", "the table has one row: there are no updates to check")
         if not self._compared:
             yield self._miss("formulas", "the table holds numbers and no formulas")
@@ -234,7 +236,7 @@ class _TableCheck:
         headers = {row for row, _ in sheet.texts}
         for column in self.table.columns.values():
             cells = sheet.columns.get(column, {})
-            counts.update(row for row, cell in cells.items() if row > self.table.last_row and cell.formula is not None)
+            counts.update(row for row, cell in cells.items() if row > self.table.rows[-1] and cell.formula is not None)
         rows = sorted(row for row, count in counts.items() if count * 2 > len(self.table.columns))
         if not rows or any(self.table.last_row < header < rows[0] for header in headers):
             return None
