@@ -1,7 +1,8 @@
 """Tables that compute the same: their formulas in terms of quantities, and their numbers, wherever they stand."""
 
 import hashlib
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from itertools import groupby
 
 from backprop.check.cells import Address
 from backprop.check.formulas import Area, Call, Constant, Reference, Tree, UnreadableError
@@ -14,14 +15,22 @@ def hash_table(cells: TableCells) -> str:
     digest, texts = hashlib.sha256(), dict[Hashable, str]()
     digest.update(f"{cells.number(LEARNING_RATE, 0)!r};{cells.table.row_count};".encode())
     for quantity in sorted(cells.table.columns):
-        for row in cells.table.rows:
-            cell = cells.cell(quantity, row)
-            if cell is None or cell.formula is None:
-                text = "" if cell is None else repr(cell.value)
-            else:
-                text = _describe(cells, quantity, row, texts)
-            digest.update(f"{quantity}={text};".encode("utf-8", "surrogatepass"))
+        for text, run in groupby(_describe_column(cells, quantity, texts)):
+            digest.update(f"{quantity}={text}*{len(list(run))};".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+def _describe_column(cells: TableCells, quantity: str, texts: dict[Hashable, str]) -> Iterator[str]:
+    column, last, text, alike = cells.column(quantity), None, "", range(0)
+    for row in cells.table.rows:
+        cell = column.get(row)
+        if cell is None or cell.formula is None:
+            yield "" if cell is None else repr(cell.value)
+            continue
+        if cell.formula is not last or row not in alike:
+            last, text, alike = cell.formula, _describe(cells, quantity, row, texts), cells.find_alike(quantity, row)
+            alike = alike if row in alike else range(0)
+        yield text
 
 
 def _describe(cells: TableCells, quantity: str, row: int, texts: dict[Hashable, str]) -> str:

@@ -1,6 +1,6 @@
 """A table's cells by quantity and row: what their formulas read, and what they give where the rest is known."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -41,11 +41,16 @@ class TableCells:
     def __post_init__(self) -> None:
         self._quantities = {column: quantity for quantity, column in self.table.columns.items()}
         self._actual = Scope(self.formulas, lambda _: None)
-        self._reaches: dict[tuple[Pattern, int], tuple[int, int] | None] = {}
+        self._alike: dict[tuple[Pattern, int], range] = {}
 
     def cell(self, quantity: str, row: int) -> Cell | None:
         """Return a cell of the table."""
         return self.formulas.workbook.cell(self.table.address(quantity, row))
+
+    def column(self, quantity: str) -> Mapping[int, Cell]:
+        """Return the cells of a quantity by row, with those above and below the table."""
+        sheet = self.formulas.workbook.sheets[self.table.sheet]
+        return sheet.columns.get(self.table.columns[quantity], {})
 
     def locate(self, address: Address, row: int) -> Quantity | None:
         """Return which quantity a cell is to a formula of a row; None for a cell outside the table."""
@@ -63,15 +68,23 @@ class TableCells:
 
     def key(self, quantity: str, row: int) -> Hashable:
         """Return a key that is the same for rows whose formulas compute the same. Raises UnreadableError."""
-        address, table = self.table.address(quantity, row), self.table
+        address = self.table.address(quantity, row)
         cell = self.formulas.workbook.cell(address)
-        if cell is not None and cell.formula is not None and cell.array is None:
-            if (cell.formula, address.column) not in self._reaches:
-                self._reaches[cell.formula, address.column] = self._find_reach(address)
-            reach = self._reaches[cell.formula, address.column]
-            if reach is not None and table.first_row <= row + reach[0] and row + reach[1] <= table.last_row:
-                return cell.formula
+        if cell is not None and row in self.find_alike(quantity, row):
+            return cell.formula
         return self.formulas.key(address, lambda target: self.locate(target, row))
+
+    def find_alike(self, quantity: str, row: int) -> range:
+        """Return the rows in which the same formula would surely compute the same: where it reads only the table, and η."""
+        address = self.table.address(quantity, row)
+        cell = self.formulas.workbook.cell(address)
+        if cell is None or cell.formula is None or cell.array is not None:
+            return range(0)
+        if (cell.formula, address.column) not in self._alike:
+            reach, rows = self._find_reach(address), self.table.rows
+            alike = range(0) if reach is None else range(rows.start - reach[0], rows.stop - reach[1])
+            self._alike[cell.formula, address.column] = alike
+        return self._alike[cell.formula, address.column]
 
     def _find_reach(self, address: Address) -> tuple[int, int] | None:
         """Return how many rows up and down a formula reads if it reads nothing but columns of the table, and η."""

@@ -39,8 +39,9 @@ class _StaleCheck:
     def find_rows(self, quantity: str) -> Iterator[int]:
         """Yield the rows of stale results."""
         rows: dict[Pattern, list[int]] = defaultdict(list)
+        column = self._cells.column(quantity)
         for row in self._table.rows:
-            cell = self._cells.cell(quantity, row)
+            cell = column.get(row)
             if cell is not None and cell.formula is not None and cell.array is None and _is_number(cell.value):
                 rows[cell.formula].append(row)
         for group in rows.values():

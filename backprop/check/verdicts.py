@@ -90,15 +90,11 @@ class _TableCheck:
         unread: dict[tuple[str | None, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         for quantity in (q for q in QUANTITIES if q in self.table.columns):
             wrong: dict[str, list[_Wrong]] = defaultdict(list)
-            for row in self.table.rows:
-                mistake = self._check_cell(quantity, row)
-                if mistake is None:
-                    continue
-                if mistake.kind == UNREAD:
-                    unread[mistake.subject, mistake.explanation][quantity].append(row)
-                    continue
-                cell = self.cells.cell(quantity, row)
-                wrong[mistake.kind].append(_Wrong(row, mistake, cell and cell.formula))
+            for cell in self._check_column(quantity):
+                if cell.mistake.kind == UNREAD:
+                    unread[cell.mistake.subject, cell.mistake.explanation][quantity].append(cell.row)
+                else:
+                    wrong[cell.mistake.kind].append(cell)
             for kind, cells in wrong.items():
                 yield from (self._report(kind, quantity, group) for group in _group(cells))
         for (subject, explanation), columns in unread.items():
@@ -106,6 +102,20 @@ class _TableCheck:
             first, rows = next(iter(columns.items()))
             found = self.cells.formulas.workbook.formula(self.table.address(first, rows[0]))
             yield Finding(UNREAD, subject or first, ",".join(ranges), None if subject else found, None, explanation)
+
+    def _check_column(self, quantity: str) -> Iterator[_Wrong]:
+        column, right, alike = self.cells.column(quantity), None, range(0)
+        for row in self.table.rows:
+            cell = column.get(row)
+            formula = None if cell is None else cell.formula
+            if right is not None and formula is right and row in alike:
+                self._compared += 1
+                continue
+            mistake = self._check_cell(quantity, row)
+            if mistake is not None:
+                yield _Wrong(row, mistake, formula)
+            is_right = mistake is None and quantity not in self.comparison.constants
+            right, alike = (formula, self.cells.find_alike(quantity, row)) if is_right else (None, range(0))
 
     def _check_cell(self, quantity: str, row: int) -> Mistake | None:
         is_start = row == self.table.first_row  # starting values may be anything
@@ -188,8 +198,10 @@ class _TableCheck:
     def _find_texts(self) -> Iterator[Finding]:
         """Find numbers that are stored as texts, in the table and in the cells that its formulas read."""
         explanation = "a number is stored as a text, which formulas can't compute with: type it anew as a number"
-        for quantity in self.table.columns:
-            rows = [row for row in self.table.rows if self._is_text(self.cells.cell(quantity, row))]
+        texts = self.cells.formulas.workbook.sheets[self.table.sheet].texts
+        for quantity, column in self.table.columns.items():
+            places = sorted(row for row, c in texts if c == column and row in self.table.rows)
+            rows = [row for row in places if self._is_text(self.cells.cell(quantity, row))]
             if rows:
                 cells = format_cells(self.table.letters(quantity), rows)
                 yield Finding(TEXT, quantity, cells, None, self._read_text(quantity, rows[0]), explanation)

@@ -1,6 +1,5 @@
 """Foreign workbooks checked: one in this process, or many in processes of their own with a time limit."""
 
-import hashlib
 import multiprocessing
 import os
 import signal
@@ -11,9 +10,10 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from backprop.check.cells import Address, ForeignWorkbook, read_workbook
 from backprop.check.findings import FileReport
-from backprop.check.tables import ForeignTable, NearestHeader, find_tables
+from backprop.check.reading import read_workbook
+from backprop.check.references import Formulas
+from backprop.check.tables import NearestHeader, find_tables
 from backprop.check.verdicts import check_table
 from backprop.errors import BackpropError
 
@@ -37,16 +37,15 @@ def collect_files(paths: Sequence[Path]) -> list[Path]:
 def check_file(path: Path) -> FileReport:
     """Check one file in this process."""
     try:
-        workbook = read_workbook(path)
-        tables, nearest = find_tables(workbook)
+        formulas = Formulas(read_workbook(path))
+        tables, nearest = find_tables(formulas)
         if not tables:
             return FileReport(str(path), _describe_nearest(nearest))
-        reports = tuple(check_table(workbook, table) for table in tables)
+        return FileReport(str(path), None, tuple(check_table(formulas, table) for table in tables))
     except BackpropError as error:
         return FileReport(str(path), str(error))
     except (MemoryError, RecursionError) as error:
         return FileReport(str(path), f"too large or too deeply nested to check ({type(error).__name__})")
-    return FileReport(str(path), None, reports, _hash_tables(workbook, tables))
 
 
 def _describe_nearest(nearest: NearestHeader | None) -> str:
@@ -55,17 +54,6 @@ def _describe_nearest(nearest: NearestHeader | None) -> str:
         return f"{looked}; no such header was found anywhere"
     sheet = " ".join(nearest.sheet.split())  # a line break in it would break our line
     return f"{looked}; nearest was row {nearest.row} of “{sheet}” with {nearest.recognised} of them"
-
-
-def _hash_tables(workbook: ForeignWorkbook, tables: Sequence[ForeignTable]) -> str:
-    """Hash the tables' formulas and numbers, wherever they stand in the sheet."""
-    digest = hashlib.sha256()
-    for table in tables:
-        for row in table.rows:
-            for quantity, column in sorted(table.columns.items()):
-                cell = workbook.cell(Address(table.sheet, row, column))
-                digest.update(f"{quantity}={'' if cell is None else str(cell.content).replace(' ', '')};".encode())
-    return digest.hexdigest()
 
 
 def check_files(paths: Sequence[Path], report: Callable[[FileReport], object]) -> list[FileReport]:
