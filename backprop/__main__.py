@@ -229,7 +229,7 @@ def _check(options: argparse.Namespace) -> int:
         sys.stdout.write(as_json(reports) if options.json else as_csv(reports))
     else:
         sys.stdout.write(as_text(reports, strict=options.strict))
-    if any(report.error for report in reports):
+    if not all(report.is_read for report in reports):
         return WRONG_INPUT
     return FINDING if any(report.counted(strict=options.strict) for report in reports) else DONE
 

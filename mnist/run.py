@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
+from backprop.cores import count_cores
 from backprop.files import check_writable
 from backprop.records import write_record
 from mnist import checkpoint, distributed
@@ -19,7 +20,7 @@ from mnist.data import Dataset, hold_out, load
 from mnist.distributed import SINGLE_PROCESS, ProcessGroup
 from mnist.errors import MnistError
 from mnist.idx import MD5_SUMS
-from mnist.machine import choose_device, choose_processes, count_cores, hardware, keep_freed_memory, versions
+from mnist.machine import choose_device, choose_processes, hardware, keep_freed_memory, versions
 from mnist.progress import Reporter
 from mnist.recipe import Recipe
 from mnist.records import HELD_OUT_SET, TEST_SET, Hardware, History

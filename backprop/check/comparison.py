@@ -185,7 +185,10 @@ class Comparison:
             Shifted(place.name, place.rows) if place.rows else sp.Symbol(place.name) for place in computed.reads
         )
         found = np.broadcast_to(np.asarray(computed.number, dtype=float), (POINTS,))
-        return explain(Mistaken(quantity, self.expected.expression(quantity), found, self.run.values, reads))
+        expression, read = self.expected.expression(quantity), {place.name for place in computed.reads}
+        composed = self.expected.place(expression, {*read, *self.constants, *self.parameters})
+        mistaken = Mistaken(quantity, expression, found, self.run.values, reads)
+        return explain(mistaken, composed if composed != expression else None)
 
 
 def _describe(place: Quantity) -> str:

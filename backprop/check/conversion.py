@@ -15,14 +15,14 @@ OTHERS = (".ods", ".ots", ".fods", ".xls", ".xlt", ".xlsb")
 """What LibreOffice has to convert first."""
 TIME_LIMIT = 60.0
 _REMEDY = "save it as .xlsx (File, Save as) and check that"
-_SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
-<oor:items xmlns:oor="http://openoffice.org/2001/registry">
-<item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop oor:name="MacroSecurityLevel" oor:op="fuse"><value>3</value></prop></item>
-<item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop oor:name="DisableMacrosExecution" oor:op="fuse"><value>true</value></prop></item>
-<item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop oor:name="BlockUntrustedRefererLinks" oor:op="fuse"><value>true</value></prop></item>
-<item oor:path="/org.openoffice.Office.Calc/Content/Update"><prop oor:name="Link" oor:op="fuse"><value>1</value></prop></item>
-</oor:items>
-"""
+_SETTINGS = {
+    "org.openoffice.Office.Common/Security/Scripting": {
+        "MacroSecurityLevel": "3",
+        "DisableMacrosExecution": "true",
+        "BlockUntrustedRefererLinks": "true",
+    },
+    "org.openoffice.Office.Calc/Content/Update": {"Link": "1"},
+}
 """No macros, no links to other files or to the network."""
 
 
@@ -39,9 +39,7 @@ def convert(path: Path, content: bytes) -> bytes:
         raise BackpropError(f"{kind} files are read only where LibreOffice is installed: {_REMEDY}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        settings = folder / "profile" / "user" / "registrymodifications.xcu"
-        settings.parent.mkdir(parents=True)
-        settings.write_text(_SETTINGS, encoding="utf-8")
+        _write_profile(folder / "profile" / "user")
         source = folder / f"sheet{kind}"
         source.write_bytes(content)  # a name of ours: the file's own may look like an option
         command = [program, f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless", "--norestore"]
@@ -50,6 +48,19 @@ def convert(path: Path, content: bytes) -> bytes:
             return (folder / "out" / "sheet.xlsx").read_bytes()
         except OSError as error:
             raise BackpropError(f"LibreOffice can't read it; it may have a password: {_REMEDY}") from error
+
+
+def _write_profile(folder: Path) -> None:
+    items = (
+        f'<item oor:path="/{path}"><prop oor:name="{name}" oor:op="fuse"><value>{value}</value></prop></item>'
+        for path, values in _SETTINGS.items()
+        for name, value in values.items()
+    )
+    registry = 'xmlns:oor="http://openoffice.org/2001/registry"'
+    folder.mkdir(parents=True)
+    (folder / "registrymodifications.xcu").write_text(
+        f"<oor:items {registry}>{''.join(items)}</oor:items>", encoding="utf-8"
+    )
 
 
 def _run(command: list[str]) -> None:

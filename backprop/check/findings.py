@@ -70,6 +70,20 @@ class FileReport:
     error: str | None
     tables: tuple[TableReport, ...] = ()
 
+    @property
+    def verdict(self) -> str:
+        """Return the verdict on all tables together: wrong if one is, else incomplete if one is."""
+        verdicts = {table.verdict for table in self.tables}
+        if WRONG in verdicts:
+            return WRONG
+        return INCOMPLETE if self.error or INCOMPLETE in verdicts or not verdicts else RIGHT
+
+    @property
+    def is_read(self) -> bool:
+        """Return whether all of the file was read: it has tables, and nothing of them was left out."""
+        findings = (finding for table in self.tables for finding in table.findings)
+        return self.error is None and all(finding.kind != UNREAD for finding in findings)
+
     def counted(self, *, strict: bool) -> tuple[Finding, ...]:
         """Return the findings that make the sheet wrong."""
         findings = (finding for table in self.tables for finding in table.findings)

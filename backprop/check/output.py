@@ -3,81 +3,156 @@
 import csv
 import io
 import json
+import math
+import re
+import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from backprop.check.findings import COMPUTES_WRONGLY, FileReport, Finding, TableReport
+from backprop.check.findings import (
+    COMPUTES_WRONGLY,
+    INCOMPLETE,
+    RIGHT,
+    UNREAD,
+    WRONG,
+    FileReport,
+    Finding,
+    TableReport,
+)
 
-_COLUMNS = ("file", "sheet", "header", *(field.name for field in fields(Finding)))
+_COLUMNS = ("file", "sheet", "header", *(field.name for field in fields(Finding)), "verdict", "network")
+_MAX_SHOWN = 300
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def find_same(reports: Sequence[FileReport]) -> Mapping[str, Sequence[str]]:
+    """Return the files in which a table's formulas and numbers stand, by the table's fingerprint."""
+    files: dict[str, list[str]] = defaultdict(list)
+    for report in reports:
+        for fingerprint in dict.fromkeys(table.fingerprint for table in report.tables if table.fingerprint):
+            files[fingerprint].append(report.file)
+    return {fingerprint: names for fingerprint, names in files.items() if len(names) > 1}
 
 
 def as_json(reports: Sequence[FileReport]) -> str:
     """Serialise everything as JSON."""
-    files = [{"file": r.file, "error": r.error, "tables": list(map(_as_dict, r.tables))} for r in reports]
-    return json.dumps({"files": files}, ensure_ascii=False, indent=1) + "\n"
+    same = find_same(reports)
+    files = [
+        {"file": r.file, "error": r.error, "tables": [_as_dict(r, table, same) for table in r.tables]} for r in reports
+    ]
+    text = json.dumps({"files": files}, ensure_ascii=False, indent=1)
+    # A file's name may hold bytes that are no text, which nothing can print but as escapes.
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"
 
 
-def _as_dict(table: TableReport) -> dict[str, object]:
+def _as_dict(report: FileReport, table: TableReport, same: Mapping[str, Sequence[str]]) -> dict[str, object]:
     eta = table.learning_rate
-    return asdict(table) | {"learning_rate": {"cell": eta.cell, "value": eta.value}}
+    return {
+        "sheet": table.sheet,
+        "header": table.header,
+        "rows": table.rows,
+        "network": table.network,
+        "verdict": table.verdict,
+        "compared": table.compared,
+        "notes": table.notes,
+        "same_as": [file for file in same.get(table.fingerprint, ()) if file != report.file],
+        "learning_rate": {"cell": eta.cell, "value": _finite(eta.value)},
+        "findings": [{name: _finite(value) for name, value in asdict(finding).items()} for finding in table.findings],
+    }
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def as_csv(reports: Sequence[FileReport]) -> str:
-    """Serialise one row per finding; a file that could not be checked is a row of its own."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    """Serialise one row per finding, one of kind ok for a right table, one of kind error for an unreadable file."""
+    text = io.StringIO(newline="")
+    # A carriage return in a field would otherwise end the row for some readers.
+    writer = csv.DictWriter(text, _COLUMNS, restval="", lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writeheader()
     for report in reports:
-        if report.error:
-            row = {"file": report.file, "kind": "error", "explanation": report.error}
-            writer.writerow([_escape(row.get(column, "")) for column in _COLUMNS])
-        for table in report.tables:
-            for f in table.findings:
-                values = (report.file, table.sheet, table.header, *asdict(f).values())
-                writer.writerow([_escape(value) for value in values])
+        for row in _list_rows(report):
+            writer.writerow({name: _disarm(value) for name, value in row.items()})
     return text.getvalue()
 
 
-def _escape(value: object) -> object:
+def _list_rows(report: FileReport) -> Iterator[dict[str, object]]:
+    if report.error:
+        yield {"file": report.file, "kind": "error", "explanation": report.error, "verdict": INCOMPLETE}
+    for table in report.tables:
+        row: dict[str, object] = {"file": report.file, "sheet": table.sheet, "header": table.header}
+        row |= {"verdict": table.verdict, "network": table.network}
+        if table.verdict == RIGHT:
+            yield row | {"kind": "ok"}
+        yield from (row | asdict(finding) for finding in table.findings)
+
+
+def _disarm(value: object) -> object:
     """Keep a spreadsheet from taking foreign text for a formula of its own."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
+    if not isinstance(value, str):
+        return _finite(value)
+    text = _SURROGATE.sub("\ufffd", value)
+    first = unicodedata.normalize("NFKC", text).lstrip("\ufeff\0 \xa0")[:1]
+    return f"'{text}" if first in tuple("=+-@\t\r\n") else text
 
 
 def as_text(reports: Sequence[FileReport], *, strict: bool) -> str:
     """Format a summary line per file first, then every finding."""
-    blocks = [_format_summary(reports, strict=strict), *_format_duplicates(reports)]
-    blocks += [_format_file(report) for report in reports if any(t.findings or t.notes for t in report.tables)]
+    blocks = [_format_summary(reports, strict=strict), *_format_same(reports)]
+    # Of a right sheet there is nothing more to say, unless it is the only one.
+    told = (r for r in reports if len(reports) == 1 or any(table.findings or table.notes for table in r.tables))
+    blocks += [_format_file(report) for report in told if report.tables]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
+def show(text: str) -> str:
+    """Return foreign text in one line, with what can't be seen or turns the line around written as escapes."""
+    line = " ".join(text.split())
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in line)
+    return shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]} …"
+
+
 def _format_summary(reports: Sequence[FileReport], *, strict: bool) -> str:
-    width = min(max((len(Path(r.file).name) for r in reports), default=4), 44)
-    lines = [f"{'file':<{width}}  tables  wrong  what"]
-    for report in reports:
-        name = Path(report.file).name
-        name = name if len(name) <= width else name[: width - 1] + "…"
+    names = [show(Path(report.file).name) for report in reports]
+    width = min(max(map(len, names), default=4), 44)
+    lines = [f"{'file':<{width}}  verdict     tables  wrong  what"]
+    for report, name in zip(reports, names, strict=True):
+        short = name if len(name) <= width else name[: width - 1] + "…"
         if report.error:
-            lines.append(f"{name:<{width}}       –      –  {report.error}")
+            lines.append(f"{short:<{width}}  not read         –      –  {show(report.error)}")
             continue
         counted = report.counted(strict=strict)
-        mistakes = list(dict.fromkeys(f"{_format_quantity(f.quantity)}: {f.explanation}" for f in counted))
-        what = "; ".join(mistakes[:3]) + (f"; and {len(mistakes) - 3} more" if len(mistakes) > 3 else "")
-        lines.append(f"{name:<{width}}  {len(report.tables):>6}  {len(counted):>5}  {what or 'nothing wrong'}")
+        verdict = WRONG if counted else report.verdict
+        counts = f"{len(report.tables):>6}  {len(counted):>5}"
+        lines.append(f"{short:<{width}}  {verdict:<10}  {counts}  {_format_what(report, counted)}")
     return "\n".join(lines)
 
 
-def _format_duplicates(reports: Sequence[FileReport]) -> list[str]:
-    groups: dict[str, list[str]] = defaultdict(list)
-    for report in reports:
-        if report.fingerprint:
-            groups[report.fingerprint].append(Path(report.file).name)
-    return [f"The same sheet, handed in {len(g)} times: {', '.join(g)}" for g in groups.values() if len(g) > 1]
+def _format_what(report: FileReport, counted: Sequence[Finding]) -> str:
+    """Say first what was not read, then what is wrong; only where everything was read, that nothing is."""
+    unread = [f.explanation for table in report.tables for f in table.findings if f.kind == UNREAD]
+    mistakes = [f"{_format_quantity(f.quantity)}: {f.explanation}" for f in counted if f.kind != UNREAD]
+    parts = [f"not read: {_list_first(unread, 1)}"] if unread else []
+    parts += [_list_first(mistakes, 3)] if mistakes else []
+    return show("; ".join(parts) or "nothing wrong")
+
+
+def _list_first(texts: Sequence[str], count: int) -> str:
+    different = list(dict.fromkeys(texts))
+    rest = f"; and {len(different) - count} more" if len(different) > count else ""
+    return "; ".join(different[:count]) + rest
+
+
+def _format_same(reports: Sequence[FileReport]) -> list[str]:
+    groups = dict.fromkeys(tuple(files) for files in find_same(reports).values())
+    return [f"The same formulas and numbers: {', '.join(show(Path(file).name) for file in group)}" for group in groups]
 
 
 def _format_file(report: FileReport) -> str:
-    lines = [report.file]
+    lines = [show(report.file)]
     for table in report.tables:
         lines += _format_table(table)
     return "\n".join(lines)
@@ -87,22 +162,24 @@ def _format_table(table: TableReport) -> list[str]:
     eta = table.learning_rate
     value = "unknown" if eta.value is None else f"{eta.value:g}"
     where = f" in {eta.cell}" if eta.cell else ""
-    lines = [f"  “{table.sheet}”, header {table.header}, {table.rows} rows, η = {value}{where}"]
-    lines += [f"    right: {note}" for note in table.notes]
-    for finding in table.findings:
+    lines = [f"  “{show(table.sheet)}”, header {table.header}, {table.rows} rows, η = {value}{where}: {table.verdict}"]
+    lines.append(f"    {table.network}; {table.compared:,} formulas compared")
+    lines += [f"    note: {show(note)}" for note in table.notes]
+    for finding in sorted(table.findings, key=lambda finding: finding.kind != UNREAD):
         lines += _format_finding(finding)
     return lines
 
 
 def _format_finding(finding: Finding) -> list[str]:
-    label = "wrong" if finding.kind in COMPUTES_WRONGLY else finding.kind
-    lines = [f"    {label}: {_format_quantity(finding.quantity)}, {finding.cells}: {finding.explanation}"]
+    label = "wrong" if finding.kind in COMPUTES_WRONGLY else "not read" if finding.kind == UNREAD else finding.kind
+    cells = f"{show(_format_quantity(finding.quantity))}, {show(finding.cells)}"
+    lines = [f"    {label}: {cells}: {show(finding.explanation)}"]
     if finding.max_relative_error is not None:
         lines.append(f"        off by up to {finding.max_relative_error:.2g} of its size{_format_shift(finding)}")
     if finding.found:
-        lines.append(f"        found     {' '.join(finding.found.split())[:300]}")
+        lines.append(f"        found     {show(finding.found)}")
     if finding.expected:
-        lines.append(f"        expected  {finding.expected}")
+        lines.append(f"        expected  {show(finding.expected)}")
     return lines
 
 
@@ -112,4 +189,4 @@ def _format_shift(finding: Finding) -> str:
 
 
 def _format_quantity(quantity: str) -> str:
-    return quantity.replace("dE_d", "∂E/∂")
+    return "η" if quantity == "eta" else quantity.replace("dE_d", "∂E/∂")

@@ -1,4 +1,4 @@
-"""An .xlsx file as the package of XML parts that it is, opened without trusting it: nothing in it is run or followed."""
+"""An .xlsx file as a package of XML parts, opened without trusting it: nothing in it is run or followed."""
 
 import io
 import os
@@ -31,7 +31,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         # Opened before it is looked at, and without waiting: a pipe would keep us for ever.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with open(handle, "rb") as file:
+        with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise BackpropError("is no regular file")
             content = file.read(MAX_BYTES + 1)

@@ -90,7 +90,7 @@ class Patterns:
             texts[-1] += formula[end : match.start()]
             keys += [
                 texts[-1],
-                f"⟨{_write_distance('R', part.row, part.row_fixed)}{_write_distance('C', part.column, part.column_fixed)}⟩",
+                f"⟨{_distance('R', part.row, part.row_fixed)}{_distance('C', part.column, part.column_fixed)}⟩",
             ]
             parts.append(part)
             texts.append("")
@@ -99,5 +99,5 @@ class Patterns:
         return Pattern(self.sheet, "".join((*keys, texts[-1])), tuple(texts), tuple(parts))
 
 
-def _write_distance(axis: str, number: int, is_fixed: bool) -> str:
+def _distance(axis: str, number: int, is_fixed: bool) -> str:
     return f"{axis}{number}" if is_fixed else f"{axis}[{number}]"

@@ -75,7 +75,7 @@ class TableCells:
         return self.formulas.key(address, lambda target: self.locate(target, row))
 
     def find_alike(self, quantity: str, row: int) -> range:
-        """Return the rows in which the same formula would surely compute the same: where it reads only the table, and η."""
+        """Return the rows in which the same formula surely computes the same: it reads nothing but the table, and η."""
         address = self.table.address(quantity, row)
         cell = self.formulas.workbook.cell(address)
         if cell is None or cell.formula is None or cell.array is not None:

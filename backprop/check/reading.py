@@ -1,4 +1,4 @@
-"""A foreign workbook read from its file: cells, names, tables and charts, and nothing else, so that broken styles can't hide them."""
+"""A foreign workbook read from its file: cells, names, tables, charts, and nothing else that could be broken."""
 
 import io
 import math

@@ -1,37 +1,46 @@
-"""Foreign workbooks checked: one in this process, or many in processes of their own with a time limit."""
+"""Foreign workbooks checked: one in this process, or many in processes of their own with limits of time and memory."""
 
+import gc
 import multiprocessing
-import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from backprop.check.conversion import OTHERS, PACKAGES
 from backprop.check.findings import FileReport
 from backprop.check.reading import read_workbook
 from backprop.check.references import Formulas
 from backprop.check.tables import NearestHeader, find_tables
 from backprop.check.verdicts import check_table
+from backprop.cores import count_cores
 from backprop.errors import BackpropError
 
-TIME_LIMIT = 10.0
-"""CPU seconds a file may take, where the system can count them; by the clock it may take six times as many."""
-_SUFFIXES = (".xlsx", ".xlsm")
+TIME_LIMIT, TIME_PER_MEGABYTE = 10.0, 3.0
+"""CPU seconds a file may take, where the system can count them; a table of 10,000 rows has some megabytes."""
+_PATIENCE = 100 if hasattr(signal, "setitimer") else 6
+"""How many times as long a file may take by the clock: others may have the machine."""
+MEMORY_LIMIT = 4_000_000_000
+"""Bytes that a file may need."""
 
 
 def collect_files(paths: Sequence[Path]) -> list[Path]:
-    """Return files and the workbooks in folders, each once, in a stable order, without Excel's lock files."""
+    """Return files and the spreadsheets in folders, each once, in a stable order, without programs' lock files."""
     found: dict[Path, None] = {}
     for path in paths:
-        if path.is_dir():
-            inside = (p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and not p.name.startswith("~$"))
-            found |= dict.fromkeys(sorted(inside))
-        else:
-            found[path] = None
+        found |= dict.fromkeys(sorted(_find_spreadsheets(path)) if path.is_dir() else [path])
     return list(found)
+
+
+def _find_spreadsheets(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        is_lock = path.name.startswith(("~$", ".~lock."))
+        if path.suffix.lower() in (*PACKAGES, *OTHERS) and not is_lock and not path.is_dir():
+            yield path
 
 
 def check_file(path: Path) -> FileReport:
@@ -44,8 +53,10 @@ def check_file(path: Path) -> FileReport:
         return FileReport(str(path), None, tuple(check_table(formulas, table) for table in tables))
     except BackpropError as error:
         return FileReport(str(path), str(error))
-    except (MemoryError, RecursionError) as error:
-        return FileReport(str(path), f"too large or too deeply nested to check ({type(error).__name__})")
+    except MemoryError:
+        return FileReport(str(path), f"needs more than {MEMORY_LIMIT / 1e9:g} GB of memory: not checked")
+    except RecursionError:
+        return FileReport(str(path), "too deeply nested to check")
 
 
 def _describe_nearest(nearest: NearestHeader | None) -> str:
@@ -61,7 +72,7 @@ def check_files(paths: Sequence[Path], report: Callable[[FileReport], object]) -
     results: dict[int, FileReport] = {}
     waiting, running = list(enumerate(paths))[::-1], dict[Connection, _Check]()
     while waiting or running:
-        while waiting and len(running) < (os.cpu_count() or 1):
+        while waiting and len(running) < count_cores():
             number, path = waiting.pop()
             check = _start_check(number, path)
             running[check.receiver] = check
@@ -76,13 +87,14 @@ def check_files(paths: Sequence[Path], report: Callable[[FileReport], object]) -
 class _Check:
     number: int
     path: Path
+    limit: float
     process: BaseProcess
     receiver: Connection
     started: float
 
     @property
     def is_overdue(self) -> bool:
-        return time.monotonic() - self.started > 6 * TIME_LIMIT
+        return time.monotonic() - self.started > _PATIENCE * self.limit
 
     def finish(self) -> FileReport:
         """Return the report, or one that says why there is none, and end the process."""
@@ -93,7 +105,7 @@ class _Check:
         if answer is None:
             self.process.join(0 if self.is_overdue else 5)
             is_late = self.is_overdue or (hasattr(signal, "SIGPROF") and self.process.exitcode == -signal.SIGPROF)
-            reason = f"took longer than {TIME_LIMIT:g} s" if is_late else "made the check break down"
+            reason = f"took longer than {self.limit:g} s" if is_late else "made the check break down"
             answer = FileReport(str(self.path), f"{reason}: not checked")
         self.process.kill()
         self.process.join()
@@ -102,21 +114,37 @@ class _Check:
 
 
 def _start_check(number: int, path: Path) -> _Check:
+    size = 0
+    with suppress(OSError, ValueError):
+        size = path.stat().st_size
+    limit = TIME_LIMIT + TIME_PER_MEGABYTE * (size // 1_000_000)
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=_check_and_send, args=(path, sender), daemon=True)
+    process = multiprocessing.Process(target=_check_and_send, args=(path, limit, sender), daemon=True)
     process.start()
     sender.close()
-    return _Check(number, path, process, receiver, time.monotonic())
+    return _Check(number, path, limit, process, receiver, time.monotonic())
 
 
-def _check_and_send(path: Path, sender: Connection) -> None:
+def _check_and_send(path: Path, limit: float, sender: Connection) -> None:
+    gc.disable()  # millions of cells would be looked through again and again, and the process ends soon
     if hasattr(signal, "setitimer"):  # a busy machine makes no file late; the signal ends the process
-        signal.setitimer(signal.ITIMER_PROF, TIME_LIMIT)
+        signal.setitimer(signal.ITIMER_PROF, limit)
+    _limit_memory()
     try:
         report = check_file(path)
     except Exception as error:  # the last net: whatever a foreign file still manages to break, the others are checked
         report = FileReport(str(path), f"made the check break down ({type(error).__name__}): not checked")
     sender.send(report)
+
+
+def _limit_memory() -> None:
+    """Let a file end with one line, and not the machine."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        most = pages * resource.getpagesize() + MEMORY_LIMIT  # libraries reserve much that they never use
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _wait_for_ended(running: dict[Connection, _Check]) -> list[_Check]:
