@@ -13,6 +13,7 @@ from backprop.check.explanation import Mistaken, explain
 from backprop.check.findings import FORMULA, TYPED, UNREAD
 from backprop.check.formulas import NoNumberError, UnreadableError, calls
 from backprop.check.functions import Number
+from backprop.check.patterns import Pattern
 from backprop.check.quantities import Computed, Quantity, TableCells
 from backprop.check.run import POINTS, RightRun, agree
 from backprop.network import LEARNING_RATE, gradient_name
@@ -44,6 +45,7 @@ class Comparison:
         self.calls_pow = False
         self._missing: dict[str, list[str]] = {}
         self._compared: dict[tuple[str, Hashable], Mistake | None] = {}
+        self._explained: dict[tuple[str, Pattern | None], str] = {}
         self._runs: dict[frozenset[str], RightRun] = {}
         if self.table.learning_rate is not None:
             self.outside |= {self.table.learning_rate, cells.formulas.follow_copies(self.table.learning_rate)}
@@ -129,8 +131,8 @@ class Comparison:
         if typed is not None:
             return typed
         if quantity in self.parameters:
-            return self._compare_update(quantity, computed)
-        return Mistake(FORMULA, self._explain(quantity, computed))
+            return self._compare_update(quantity, row, computed)
+        return self._explain(quantity, row, computed)
 
     def _find_typed(self, quantity: str, row: int, computed: Computed) -> Mistake | None:
         """Constants that a formula does not read may be typed into it: with their values, it is right."""
@@ -165,7 +167,7 @@ class Comparison:
         except UnreadableError:
             return False
 
-    def _compare_update(self, quantity: str, computed: Computed) -> Mistake:
+    def _compare_update(self, quantity: str, row: int, computed: Computed) -> Mistake:
         """An update may have another cell or another number in η's place."""
         parameter, gradient = self.run.value(quantity, -1), self.run.value(gradient_name(quantity), -1)
         factor = (parameter - computed.number) / gradient
@@ -175,12 +177,20 @@ class Comparison:
                 return Mistake(FORMULA, f"η is {factor[0]:.6g} here and {eta:g} elsewhere")
             for place in computed.reads - {Quantity(quantity, -1), Quantity(gradient_name(quantity), -1)}:
                 if self.run.has(place.name) and agree(factor, self.run.value(place.name, place.rows)):
-                    return Mistake(FORMULA, f"η is read from {_describe(place)}: its cell is not anchored or not η")
+                    return Mistake(FORMULA, f"η is read from {_write(place)}: its cell is not anchored or not η")
             if self.table.learning_rate is not None:
                 return Mistake(FORMULA, "η is not read from its cell: the reference is not anchored or not η")
-        return Mistake(FORMULA, self._explain(quantity, computed))
+        return self._explain(quantity, row, computed)
 
-    def _explain(self, quantity: str, computed: Computed) -> str:
+    def _explain(self, quantity: str, row: int, computed: Computed) -> Mistake:
+        """Explain a formula once: it may compute something else in each row, as one that reads a fixed row does."""
+        cell = self.cells.cell(quantity, row)
+        key = quantity, None if cell is None else cell.formula
+        if key not in self._explained:
+            self._explained[key] = self._describe(quantity, computed)
+        return Mistake(FORMULA, self._explained[key])
+
+    def _describe(self, quantity: str, computed: Computed) -> str:
         reads = frozenset[Any](
             Shifted(place.name, place.rows) if place.rows else sp.Symbol(place.name) for place in computed.reads
         )
@@ -191,5 +201,5 @@ class Comparison:
         return explain(mistaken, composed if composed != expression else None)
 
 
-def _describe(place: Quantity) -> str:
+def _write(place: Quantity) -> str:
     return place.name.replace("dE_d", "∂E/∂")

@@ -229,7 +229,8 @@ def _read_net_input(probe: Probe, neuron: Neuron, inputs: Mapping[str, float]) -
             return _NetInput(tuple(weights), bias)
         number = as_constant(np.where(np.abs(rest) < 1e-12, 0.0, rest))
         if number == number:
-            return _NetInput(tuple(weights), number or None)
+            # A bias of 0 is one too, if the formula reads it.
+            return _NetInput(tuple(weights), number if number or (computed.outside and not inputs) else None)
     return _NetInput()
 
 

@@ -18,7 +18,7 @@ from backprop.notation import Shifted
 from backprop.printers.infix import ATOM, Text
 from backprop.printers.text import TextPrinter
 
-_MAX_SHOWN, _MAX_PAIRS = 160, 400
+_MAX_SHOWN, _MAX_PAIRS = 160, 60
 _UNKNOWN = "the formula is another one"
 
 
@@ -217,9 +217,12 @@ def _try_other_quantity(mistaken: Mistaken, tree: Node) -> Iterator[str]:
     names = [e.name for e in (*CLASS.forward, *CLASS.gradients)]
     for name in (*names, *CLASS.network.parameters):
         numbers = mistaken.values(sp.Symbol(name))
-        is_read = sp.Symbol(name) in mistaken.reads  # then it only repeats that cell
-        if name != mistaken.quantity and not is_read and numbers is not None and agree(numbers, mistaken.found):
-            yield f"this is the formula of {_format(sp.Symbol(name))}"
+        symbol = sp.Symbol(name)
+        if name != mistaken.quantity and numbers is not None and agree(numbers, mistaken.found):
+            if symbol not in mistaken.reads:
+                yield f"this is the formula of {_format(symbol)}"
+            elif symbol not in find_symbols(tree):
+                yield f"it only repeats {_format(symbol)}"
 
 
 def _try_pairs(mistaken: Mistaken, tree: Node) -> Iterator[str]:

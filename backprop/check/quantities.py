@@ -40,7 +40,8 @@ class TableCells:
 
     def __post_init__(self) -> None:
         self._quantities = {column: quantity for quantity, column in self.table.columns.items()}
-        self._actual = Scope(self.formulas, lambda _: None)
+        self._actual = Scope(self.formulas, lambda _: None, runs_on=True)
+        self._sources: dict[Address, Address] = {}
         self._alike: dict[tuple[Pattern, int], range] = {}
 
     def cell(self, quantity: str, row: int) -> Cell | None:
@@ -72,7 +73,28 @@ class TableCells:
         cell = self.formulas.workbook.cell(address)
         if cell is not None and row in self.find_alike(quantity, row):
             return cell.formula
-        return self.formulas.key(address, lambda target: self.locate(target, row))
+
+        def classify(target: Address) -> Hashable:
+            source = self.find_source(target)
+            typed = self.formulas.workbook.cell(source)
+            if typed is not None and typed.formula is None and self.locate(source, row) is None:
+                return type(typed.value), typed.value
+            return self.locate(source, row)
+
+        return self.formulas.key(address, classify)
+
+    def find_source(self, address: Address) -> Address:
+        """Return the first cell that is more than a copy, or the table's; columns of copies may be long."""
+        path, place = dict[Address, None](), address
+        while place not in self._sources:
+            path[place] = None
+            following = None if self.locate(place, place.row) is not None else self.formulas.copied(place)
+            if following is None or following in path:
+                self._sources[place] = place
+                break
+            place = following
+        self._sources |= dict.fromkeys(path, self._sources[place])
+        return self._sources[address]
 
     def find_alike(self, quantity: str, row: int) -> range:
         """Return the rows in which the same formula surely computes the same: it reads nothing but the table, and η."""
@@ -114,7 +136,7 @@ class TableCells:
             reads.add(place)
             return value(place)
 
-        scope = Scope(self.formulas, known)
+        scope = Scope(self.formulas, known, self.find_source)
         number = scope.compute(self.table.address(quantity, row))
         outside = frozenset(address for address in scope.reads if self.locate(address, row) is None)
         return Computed(number, frozenset(reads), outside)

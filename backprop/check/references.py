@@ -1,5 +1,6 @@
 """Formulas and the cells that they lead to: names and Excel tables looked up, helper cells computed through."""
 
+import math
 import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -29,7 +30,8 @@ _PART = re.compile(r"\[((?:[^\[\]']|'.)*)\]")
 def read_number_as_text(text: object) -> float | None:
     """Return the number that a text such as “0,15” means, or None."""
     match = _NUMBER_AS_TEXT.fullmatch(text.replace("\xa0", " ")) if isinstance(text, str) else None
-    return float(match.group(1).replace(",", ".")) if match else None
+    number = float(match.group(1).replace(",", ".")) if match else math.inf
+    return number if math.isfinite(number) else None
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Formulas:
     workbook: ForeignWorkbook
     _trees: dict[Pattern, Tree | UnreadableError] = field(init=False, default_factory=dict)
     _places: dict[Pattern, tuple[bool, tuple[Reference | Area, ...]]] = field(init=False, default_factory=dict)
+    _keys: dict[Hashable, int] = field(init=False, default_factory=dict)
     _depth: int = field(init=False, default=0)
 
     def tree(self, address: Address) -> Tree | None:
@@ -90,37 +93,50 @@ class Formulas:
         cell = self.workbook.cell(address)
         return address if cell is None else find_origin(cell, address)
 
+    def copied(self, address: Address) -> Address | None:
+        """Return the cell that a cell only repeats, or None where it does something else."""
+        try:
+            tree = self.tree(address)
+            return tree.target(self._origin(address)) if isinstance(tree, Reference) else None
+        except UnreadableError:
+            return None
+
     def follow_copies(self, address: Address) -> Address:
         """Return the cell that holds the content of a cell that only repeats another one."""
         for _ in range(10):
-            try:
-                tree = self.tree(address)
-                if not isinstance(tree, Reference):
-                    break
-                address = tree.target(self._origin(address))
-            except UnreadableError:
+            following = self.copied(address)
+            if following is None:
                 break
+            address = following
         return address
 
-    def key(self, address: Address, classify: Callable[[Address], Hashable], depth: int = 0) -> Hashable:
+    def key(self, address: Address, classify: Callable[[Address], Hashable]) -> Hashable:
         """Return a key that is the same for cells that compute the same from the cells that `classify` names.
 
         `classify` returns None for a cell that is to be followed. Raises UnreadableError.
         """
+        return self._find_key(address, classify, {}, 0)
+
+    def _find_key(
+        self, address: Address, classify: Callable[[Address], Hashable], known: dict[Address, Hashable], depth: int
+    ) -> Hashable:
         cell = self.workbook.cell(address)
         if cell is None or cell.formula is None:
-            return address
+            return () if cell is None else (type(cell.value), cell.value)
         if depth > MAX_CHAIN:
             raise UnreadableError("it depends on too long a chain of cells")
         is_placed, references = self._find_places(address)
         origin, parts = find_origin(cell, address), list[Hashable]()
         for reference in references:
             for target in _expand(reference, origin):
-                known = classify(target)
-                parts.append(self.key(target, classify, depth + 1) if known is None else known)
+                if target not in known:
+                    name = classify(target)
+                    known[target] = self._find_key(target, classify, known, depth + 1) if name is None else name
+                parts.append(known[target])
         place = (address.row, address.column) if is_placed else ()
         inside = (address.row - origin.row, address.column - origin.column)
-        return (cell.formula, inside, place, *parts)
+        # A number for each: nested keys of cells that read a cell twice would grow without end.
+        return self._keys.setdefault((cell.formula, inside, place, *parts), len(self._keys))
 
     def _resolve(self, operand: str, origin: Address) -> Tree:
         if "[" in operand:
@@ -197,6 +213,10 @@ class Scope:
     formulas: Formulas
     known: Callable[[Address], Value]
     """The value of a cell, or None for one that is not known."""
+    source: Callable[[Address], Address] = lambda address: address
+    """The cell that a cell which only repeats another one gets its content from."""
+    runs_on: bool = False
+    """Whether a column may be followed from row to row: a weight's last row would read all before it."""
     reads: set[Address] = field(init=False, default_factory=set)
     """The cells that were read, known or not."""
     _values: dict[Address, Value | UnreadableError] = field(init=False, default_factory=dict)
@@ -204,6 +224,7 @@ class Scope:
 
     def value(self, address: Address) -> Value:
         """Return what a cell shows. Raises UnreadableError."""
+        address = self.source(address)
         self.reads.add(address)
         known = self.known(address)
         if known is not None:
@@ -234,12 +255,14 @@ class Scope:
             raise NoNumberError(f"{address.a1} refers to itself")
         if len(self._chain) > MAX_CHAIN:
             raise UnreadableError("it depends on too long a chain of cells")
+        if not self.runs_on and sum(a[::2] == address[::2] for a in self._chain) > 1:
+            raise UnreadableError(f"a header that says nothing stands over column {address.letters}, which runs on")
         self._chain[address] = None
         try:
             return self.compute(address)
         except UnreadableError as error:
             text = str(error)
-            raise type(error)(text if " in column " in text else f"{text} in column {address.letters}") from error
+            raise type(error)(text if " column " in text else f"{text} in column {address.letters}") from error
         finally:
             del self._chain[address]
 

@@ -101,7 +101,8 @@ class _TableCheck:
             ranges = (format_cells(self.table.letters(quantity), rows) for quantity, rows in columns.items())
             first, rows = next(iter(columns.items()))
             found = self.cells.formulas.workbook.formula(self.table.address(first, rows[0]))
-            yield Finding(UNREAD, subject or first, ",".join(ranges), None if subject else found, None, explanation)
+            words = " ".join(explanation.split())  # it may quote a text or a name with line breaks
+            yield Finding(UNREAD, subject or first, ",".join(ranges), None if subject else found, None, words)
 
     def _check_column(self, quantity: str) -> Iterator[_Wrong]:
         column, right, alike = self.cells.column(quantity), None, range(0)
@@ -190,7 +191,7 @@ class _TableCheck:
             format_cells(self.table.letters(quantity), rows),
             found,
             self._suggestions.suggest(quantity, rows[0]),
-            " ".join(words.split()),  # it may quote a text or a name with line breaks
+            " ".join(words.split()),
             self._impact.max_relative_error(quantity, rows) if is_formula else None,
             self._impact.max_total_error_shift(quantity, rows) if is_formula else None,
         )

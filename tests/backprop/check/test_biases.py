@@ -26,8 +26,8 @@ def test_no_correct_sheet_with_biases_is_accused(plan, preset):
     plan.preset = preset
     table, _ = check(plan)
     assert table.findings == ()
-    stays = "the neurons have biases that stay as they are"
-    assert (stays in table.notes) == (not preset.network.trains_biases)
+    stays = "trained biases" if preset.network.trains_biases else "biases that stay as they are"
+    assert (table.verdict, table.network) == ("right", f"2-2-2 sigmoid, {stays}")
 
 
 @quickly

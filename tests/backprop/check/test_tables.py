@@ -116,7 +116,8 @@ def test_ways_of_writing_a_right_formula(quantity, formula, tmp_path):
         ("E1", "=0.5*-({t1}-{a_o1})^2*-1+-{t1}^2", "formula"),  # (-t1)^2 in Excel, -(t1^2) elsewhere
         ("a_h1", "=1/(1+EXP(-{h1}))^2", "formula"),
         ("o1", "=SUM({w5},{a_h1})*SUM({w6},{a_h2})", "formula"),
-        ("h1", "=MMULT({w1}:{w2},{i1}:{i2})", "unread"),
+        ("h1", "=MMULT({w1}:{w2},{i1}:{i2})", "formula"),  # #VALUE!: the sizes don't fit
+        ("h1", "=VLOOKUP({w1},{w1}:{w2},1)*{i1}", "unread"),
     ],
 )
 def test_ways_of_writing_a_wrong_or_unreadable_formula(quantity, formula, kind, tmp_path):
