@@ -198,7 +198,10 @@ class Evaluation:
 
     def choose(self, arguments: Sequence[Tree]) -> Value | Matrix:
         """Compute IF: only the branch that is taken, where it is the same at all points."""
-        test = self._scalar(self._operand(arguments[0]))
+        condition = self._operand(arguments[0])
+        if isinstance(condition, list):
+            return self._apply("IF", [condition, *(self._operand(branch) for branch in arguments[1:])])
+        test = self._scalar(condition)
         taken = np.asarray(test) != 0
         no = arguments[2] if len(arguments) > 2 else Constant(0.0)
         if taken.all() or not taken.any():

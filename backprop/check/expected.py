@@ -104,7 +104,7 @@ class ExpectedTable:
         factor = self.convention.factor(self.network.kind(quantity))
         if quantity == TOTAL_ERROR:  # the errors that it adds have theirs
             factor = self.convention.total
-        return sp.nsimplify(factor)
+        return sp.Rational(repr(factor))
 
 
 def _name(symbol: Any) -> str:

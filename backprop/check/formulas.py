@@ -11,7 +11,7 @@ from openpyxl.utils.cell import column_index_from_string
 
 from backprop.check.cells import Address, Rectangle
 
-MAX_DEPTH, MAX_LENGTH = 60, 8192
+MAX_DEPTH, MAX_TERMS, MAX_LENGTH = 60, 120, 8192
 
 
 class UnreadableError(Exception):
@@ -136,7 +136,7 @@ class _TokenReader:
         """Parse operands joined by operators that bind at least as tightly as `least`."""
         if depth > MAX_DEPTH:
             raise UnreadableError("the formula is nested too deeply")
-        left = self._read_signed(depth)
+        left, terms = self._read_signed(depth), 1
         while (token := self.next) is not None and token.type == Token.OP_IN:
             level = _BINARY.get(token.value)
             if level is None:
@@ -144,6 +144,9 @@ class _TokenReader:
             if level < max(least, 1):
                 break
             self._take()
+            terms += 1
+            if terms > MAX_TERMS:
+                raise UnreadableError("the formula has too many terms")
             left = Call(token.value, (left, self.read_expression(level + 1, depth + 1)))
         return left
 
@@ -216,11 +219,11 @@ class _TokenReader:
 
     def _read_range(self, operand: str) -> Tree:
         sheet, text = None, operand
+        if operand.lstrip("'").startswith("[") and "!" in operand:
+            raise UnreadableError("it refers to another workbook")
         named = _SHEET.fullmatch(operand)
         if named:
             sheet, text = (named.group(1) or named.group(2)).replace("''", "'"), named.group(3).strip()
-            if "[" in sheet:
-                raise UnreadableError("it refers to another workbook")
         first, colon, last = text.partition(":")
         start = self._read_reference(sheet, first)
         if start is None:

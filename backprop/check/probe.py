@@ -44,7 +44,7 @@ class Probe:
 
         try:
             return self.cells.compute(quantity, row, value)
-        except UnreadableError:
+        except (UnreadableError, RecursionError):
             return None
 
     def _find_row(self, quantity: str) -> int | None:
@@ -62,7 +62,7 @@ class Probe:
                 continue
             try:
                 key = self.cells.key(quantity, row)
-            except UnreadableError:
+            except (UnreadableError, RecursionError):
                 continue
             if key not in rows and self._try(quantity, row, {}) is None:
                 continue

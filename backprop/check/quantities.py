@@ -158,7 +158,7 @@ class TableCells:
     def _compute_actual(self, address: Address) -> float | None:
         try:
             value = self._actual.value(address)
-        except UnreadableError:
+        except (UnreadableError, RecursionError):
             cell = self.formulas.workbook.cell(address)
             value = None if cell is None else cell.value
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -130,7 +130,7 @@ class Formulas:
         for reference in references:
             for target in _expand(reference, origin):
                 if target not in known:
-                    name = classify(target)
+                    name, known[target] = classify(target), target  # in case it leads back to itself
                     known[target] = self._find_key(target, classify, known, depth + 1) if name is None else name
                 parts.append(known[target])
         place = (address.row, address.column) if is_placed else ()

@@ -1,6 +1,7 @@
 """Checking planned sheets: layouts for property tests, and what a check accuses."""
 
 import tempfile
+import zipfile
 from pathlib import Path
 
 from hypothesis import Phase, settings
@@ -36,3 +37,14 @@ def check(plan):
 
 def accused(table):
     return {(finding.kind, finding.quantity) for finding in table.findings}
+
+
+def changed(source, target, change):
+    """Copy a workbook with its parts changed."""
+    with zipfile.ZipFile(source) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    change(parts)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return target
