@@ -28,7 +28,7 @@ UNTYPED := --ignore-missing-imports --allow-subclassing-any --no-warn-unused-ign
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help report workbook train check prove quick test lint bench handin pdf pictures clean
+.PHONY: help report workbook train check prove quick test lint campaign bench handin pdf pictures clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -79,6 +79,9 @@ bench: $(VENV)/dev.stamp ## what each command costs on this machine; FULL=1 trai
 
 pictures: $(VENV)/dev.stamp report ## photographs of the page in every state, and the pictures that README.md shows
 	@$(PY) tests/gallery.py "$$OUT"
+
+campaign: $(VENV)/base.stamp ## plant 2,000 mistakes in right sheets and see that `check` finds them (some minutes)
+	@$(PY) -P tests/campaign.py
 
 lint: $(VENV)/lint.stamp $(if $(NPM),$(NODE)/stamp) ## check format, style and types (mnist's own types, which need torch: .ci/run)
 	@$(PY) -m ruff format --check .

@@ -80,10 +80,16 @@ def _add_trace(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = (
-        "Read the formulas of workbooks made for the exercise, compare them with the derivation and explain what is "
-        "wrong, cell by cell. Nothing in the files is run. Exit code 0: nothing computes wrongly; 1: something does; "
-        "2: a file could not be read or holds no such table."
+        "Read the formulas of workbooks made for the exercise, compare them with the derivation and\n"
+        "explain what is wrong, cell by cell. Nothing in the files is run; .ods, .xls and the like need\n"
+        "LibreOffice.\n\n"
+        "Exit code 0: every table was read completely and is right; 1: something computes wrongly;\n"
+        "2: something could not be read, wholly or in part, or there is no table of the exercise.\n\n"
+        "  python -m backprop check sheet.xlsx\n"
+        "  python -m backprop check sheets --csv > findings.csv\n"
+        "  python -m backprop check --json a.xlsx b.ods"
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="workbooks, or folders of them")
     kind = parser.add_mutually_exclusive_group()
@@ -222,7 +228,7 @@ def _check(options: argparse.Namespace) -> int:
 
     files = collect_files(options.paths)
     if not files:
-        raise BackpropError(f"no .xlsx file in {', '.join(map(str, options.paths))}")
+        raise BackpropError(f"no spreadsheet in {', '.join(map(str, options.paths))}")
     with tqdm(total=len(files), disable=None if len(files) > 1 else True, leave=False, unit=" files") as bar:
         reports = check_files(files, lambda _: bar.update())
     if options.json or options.csv:

@@ -49,7 +49,7 @@ class Evaluation:
                 warnings.simplefilter("ignore")
                 return self._scalar(self._pick(self._value(tree), row, column))
         except (TypeError, ValueError, IndexError, ArithmeticError) as error:
-            raise UnreadableError("a function has the wrong arguments") from error
+            raise NoNumberError("a function has the wrong arguments") from error
 
     def _pick(self, value: Value | Matrix, row: int, column: int) -> Value:
         if not isinstance(value, list):
