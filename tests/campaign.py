@@ -75,7 +75,7 @@ EDITS = {
     "$ added or lost": edit_reference(fixed_row),
     "another operator": edit_text(r"(?<=[\w)\]])[-+*/](?=[\w($])", "+", "-", "*", "/"),
     "a lost minus": edit_text(r"(?<=[(=*])-", ""),
-    "another number": edit_text(r"(?<![\w.$\[])\d+(?:\.\d+)?(?![\w.!%])", "1", "2", "0.5", "3"),
+    "another number": edit_text(r"(?<![\w.$\[])\d+(?:\.\d+)?(?![\w.!%\]])", "1", "2", "0.5", "3"),
     "a lost factor": edit_text(r"\*(?:\(1-[^()]*\)|\$?[A-Z]{1,2}\$?\d+)", ""),
     "a lost term": edit_text(r"[-+]\$?[A-Z]{1,2}\$?\d+(?:\*\$?[A-Z]{1,2}\$?\d+)?", ""),
     "1- lost": edit_text(r"\(1-([^()]*)\)", r"\1", r"(1+\1)"),

@@ -109,6 +109,8 @@ class Evaluator:
         if token["column"]:
             name, header = re.fullmatch(r"(\w+)\[\[#This Row\],\[([^\]]+)\]\]", text).groups()
             sheet, columns = self.tables[name]
+            if header not in columns:
+                raise NumberError(text)
             return self.look((sheet, self.here[1], columns[header]))
         if token["cell"]:
             return self.area(text) if self.peek() == ":" else self.look(self.locate(text))

@@ -238,22 +238,24 @@ def _make_arrays(sheet, numbers):
 def wrong_cells(sheet, contents, seed=0):
     """Return the cells of some new contents that give another number in the right sheet, each put there alone.
 
-    At the sheet's own numbers for typed ones, which may be rounded; at random ones for formulas.
+    A typed number may be rounded, and is held against what the right formula gives in its own row: earlier typed ones
+    have moved the numbers there.
     """
     numbers = random.Random(seed)
     rights = [sheet.evaluator(sheet.start(numbers)) for _ in range(3)]
-    own = sheet.evaluator()
+    own = sheet.evaluator(contents)
     found = set()
     for cell, content in contents.items():
         typed = not isinstance(content, str) and content is not None
-        if any(differ(e, cell, content, typed) for e in ([own] if typed else rights)):
+        formula = sheet.cells[cell] if typed else None
+        if any(differ(evaluator, cell, content, formula) for evaluator in ([own] if typed else rights)):
             found.add(cell)
     return found
 
 
 def differ(evaluator, cell, content, typed):
-    """Return whether a content gives another number than the right one."""
-    right = evaluator.value(cell)
+    """Return whether a content gives another number than the right one; `typed` is the formula that it replaces."""
+    right = evaluator.content(typed, cell) if typed else evaluator.value(cell)
     try:
         number = evaluator.content(content, cell)
     except NumberError:
