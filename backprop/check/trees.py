@@ -42,7 +42,9 @@ def to_tree(expression: Any) -> Node:
         operation = "+" if expression.is_Add else "*" if expression.is_Mul else "^"
         return Node(operation, tuple(map(to_tree, expression.args)), source=expression)
     name = type(expression).__name__
-    return Node(_FUNCTIONS[name].__name__ and name, tuple(map(to_tree, expression.args)), source=expression)
+    if name not in _FUNCTIONS:
+        raise KeyError(name)
+    return Node(name, tuple(map(to_tree, expression.args)), source=expression)
 
 
 def compute(node: Node, values: Values) -> Any:

@@ -70,9 +70,9 @@ def _describe_nearest(nearest: NearestHeader | None) -> str:
 def check_files(paths: Sequence[Path], report: Callable[[FileReport], object]) -> list[FileReport]:
     """Check files in parallel, one process a core, calling `report` as each ends. Keeps the order of `paths`."""
     results: dict[int, FileReport] = {}
-    waiting, running = list(enumerate(paths))[::-1], dict[Connection, _Check]()
+    waiting, running, cores = list(enumerate(paths))[::-1], dict[Connection, _Check](), count_cores()
     while waiting or running:
-        while waiting and len(running) < count_cores():
+        while waiting and len(running) < cores:
             number, path = waiting.pop()
             check = _start_check(number, path)
             running[check.receiver] = check
