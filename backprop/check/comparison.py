@@ -71,7 +71,8 @@ class Comparison:
                 return Mistake(FORMULA, str(error))
             except (UnreadableError, RecursionError) as error:
                 return Mistake(UNREAD, str(error) or "the formula is nested too deeply")
-        return Mistake(UNREAD, f"{quantity} belongs to no bias that a net input reads from a column")
+        name = _write(Quantity(quantity))
+        return Mistake(UNREAD, f"{name} belongs to no bias that a net input reads from a column")
 
     @property
     def run(self) -> RightRun:
