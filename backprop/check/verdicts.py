@@ -115,7 +115,10 @@ class _TableCheck:
             mistake = self._check_cell(quantity, row)
             if mistake is not None:
                 yield _Wrong(row, mistake, formula)
-            is_right = mistake is None and quantity not in self.comparison.constants
+            is_compared = quantity not in self.comparison.constants and (
+                quantity not in self.comparison.parameters or row > self.table.first_row
+            )
+            is_right = mistake is None and is_compared
             right, alike = (formula, self.cells.find_alike(quantity, row)) if is_right else (None, range(0))
 
     def _check_cell(self, quantity: str, row: int) -> Mistake | None:

@@ -216,6 +216,20 @@ def test_stale_results_and_charts_that_skip_rows_are_findings_of_their_own(tmp_p
     assert chart.cells == "W42:W44"
 
 
+def test_a_start_that_is_a_formula_vouches_for_no_row_below_it(tmp_path):
+    """Starting values may be anything, updates may not: here each row repeats the first one's formula."""
+    path = tmp_path / "starts.xlsx"
+    address = write_sheet(path, SheetPlan(rows=4))
+    book = openpyxl.load_workbook(path)
+    for row in range(4):
+        book.active[address("w1", row)] = f"={address('i1', row)}*3"
+    book.save(path)
+    (table,) = check_file(path).tables
+    (finding,) = table.findings
+    assert (finding.kind, finding.quantity) == ("formula", "w1")
+    assert finding.cells == f"{address('w1', 1)}:{address('w1', 3)}"
+
+
 def test_a_gradient_that_reads_another_one_is_found():
     table, _ = check(SheetPlan(rows=3, wrong={("dE_dw3", 0): sp.Symbol("dE_dw4")}))
     assert accused(table) == {("formula", "dE_dw3")}
