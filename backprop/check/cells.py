@@ -93,6 +93,12 @@ class ForeignWorkbook:
     """Defined names: the sheet that alone knows it, or None, and the name in capitals → what it stands for, no =."""
     tables: tuple[ExcelTable, ...]
     series: tuple[ChartSeries, ...]
+    has_macros: bool = False
+
+    @property
+    def has_solver(self) -> bool:
+        """Return whether Excel's Solver has been set up: it keeps its settings in names."""
+        return any(name.startswith("SOLVER_") for _, name in self.names)
 
     def cell(self, address: Address) -> Cell | None:
         """Return a cell, or None where there is none."""
@@ -114,3 +120,11 @@ class ForeignWorkbook:
             for column, cells in sheet.columns.items():
                 for row in cells:
                     yield Address(sheet.name, row, column)
+
+    def formulas(self) -> Iterator[Address]:
+        """Yield the addresses of the cells that hold formulas."""
+        for sheet in self.sheets.values():
+            for column, cells in sheet.columns.items():
+                for row, cell in cells.items():
+                    if cell.formula is not None:
+                        yield Address(sheet.name, row, column)

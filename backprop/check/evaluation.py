@@ -28,6 +28,8 @@ class Evaluation:
     origin: Address
     read: Callable[[Address], Value]
     """What a cell shows. Raises UnreadableError."""
+    read_index: Callable[[Address], Value] | None = None
+    """What a cell shows of which INDEX and OFFSET take a row or a column, where `read` gives more than one number."""
     is_array: bool = False
     """Whether the formula is an array formula, in which a range stands for all its cells."""
     trouble: str = field(init=False, default="it has no number as its result")
@@ -150,7 +152,8 @@ class Evaluation:
 
     def _whole(self, tree: Tree) -> int:
         """Compute an argument that has to be one whole number at all points, such as a row of INDEX."""
-        value = self._scalar(self._value(tree))
+        reader = self if self.read_index is None else replace(self, read=self.read_index)
+        value = self._scalar(reader._value(tree))
         if isinstance(value, np.ndarray):
             raise UnreadableError("which cell a function reads depends on the numbers of the table")
         return math.floor(value)
@@ -202,7 +205,7 @@ class Evaluation:
         if isinstance(condition, list):
             return self._apply("IF", [condition, *(self._operand(branch) for branch in arguments[1:])])
         test = self._scalar(condition)
-        taken = np.asarray(test) != 0
+        taken = np.asarray(np.real(test) != 0)
         no = arguments[2] if len(arguments) > 2 else Constant(0.0)
         if taken.all() or not taken.any():
             return self._value(arguments[1] if taken.all() else no)

@@ -1,12 +1,17 @@
 """What a check finds, as data: one record per file, per table and per mistake."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from backprop.check.cells import Address
+
 FORMULA, TEXT, TYPED, STALE, CHART, UNREAD = "formula", "text", "typed", "stale", "chart", "unread"
 COMPUTES_WRONGLY = frozenset({FORMULA, TEXT})
 """Kinds that make a cell compute something else than the derivation; the others count with --strict only."""
+NOT_READ = "not read"
+"""What is said of a network that was not understood."""
 RIGHT, WRONG, INCOMPLETE = "right", "wrong", "incomplete"
 
 
@@ -94,3 +99,23 @@ def format_cells(letters: str, rows: Sequence[int]) -> str:
     """Format ascending rows of a column as ranges: Z33:Z40,Z50."""
     runs = ([row for _, row in run] for _, run in groupby(enumerate(rows), lambda item: item[1] - item[0]))
     return ",".join(f"{letters}{run[0]}" + (f":{letters}{run[-1]}" if run[1:] else "") for run in runs)
+
+
+def format_addresses(cells: Sequence[Address], sheet: str) -> str:
+    """Format cells as ranges, column by column, or row by row where that is shorter: F30:N30; others' sheets named."""
+    columns: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for cell in sorted(cells):
+        columns[cell.sheet, cell.letters].append(cell.row)
+    rows = {cell.row for cell in cells}
+    if len(rows) == 1 < len(columns):
+        runs = groupby(enumerate(sorted(cells)), lambda item: (item[1].sheet, item[1].column - item[0]))
+        ends = [[cell for _, cell in run] for _, run in runs]
+        texts = [(run[0].sheet, run[0].a1 + (f":{run[-1].a1}" if run[1:] else "")) for run in ends]
+    else:
+        texts = [(name, part) for (name, c), r in columns.items() for part in format_cells(c, r).split(",")]
+    return ",".join(text if name == sheet else f"{quote_sheet(name)}!{text}" for name, text in texts)
+
+
+def quote_sheet(name: str) -> str:
+    """Write a sheet's name as formulas do: 'My sheet'."""
+    return "'{}'".format(name.replace("'", "''"))

@@ -61,7 +61,8 @@ class _Reader:
                 sheets[title] = _SheetReader(title, self._texts).read(self._package.read(link.part))
                 tables += self._read_tables(title, link.part)
             series += self._read_series(title, link.part)
-        return ForeignWorkbook(sheets, _read_names(book, titles), tuple(tables), tuple(series))
+        has_macros = any(link.kind == "vbaProject" for link in self._links.values())
+        return ForeignWorkbook(sheets, _read_names(book, titles), tuple(tables), tuple(series), has_macros)
 
     def _read_shared_texts(self) -> list[str]:
         part = next((link.part for link in self._links.values() if link.kind == "sharedStrings"), "")

@@ -21,7 +21,7 @@ from backprop.check.functions import Number
 from backprop.check.patterns import Pattern
 
 MAX_CHAIN, MAX_AREA_IN_KEY = 40, 400
-_PLACE_DEPENDENT = frozenset({"ROW", "COLUMN", "INDEX", "OFFSET"})
+PLACE_DEPENDENT = frozenset({"ROW", "COLUMN", "INDEX", "OFFSET"})
 _NUMBER_AS_TEXT = re.compile(r"'?\s*([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*")
 _STRUCTURED = re.compile(r"([^\W\d][\w.]*)?\[(.*)\]", re.DOTALL)
 _PART = re.compile(r"\[((?:[^\[\]']|'.)*)\]")
@@ -86,7 +86,7 @@ class Formulas:
         if tree is None or cell is None or cell.formula is None:
             return False, ()
         if cell.formula not in self._places:
-            self._places[cell.formula] = (calls(tree, _PLACE_DEPENDENT), tuple(find_references(tree)))
+            self._places[cell.formula] = (calls(tree, PLACE_DEPENDENT), tuple(find_references(tree)))
         return self._places[cell.formula]
 
     def _origin(self, address: Address) -> Address:
@@ -128,7 +128,7 @@ class Formulas:
         is_placed, references = self._find_places(address)
         origin, parts = find_origin(cell, address), list[Hashable]()
         for reference in references:
-            for target in _expand(reference, origin):
+            for target in expand(reference, origin):
                 if target not in known:
                     name, known[target] = classify(target), target  # in case it leads back to itself
                     known[target] = self._find_key(target, classify, known, depth + 1) if name is None else name
@@ -196,7 +196,8 @@ def find_origin(cell: Cell, address: Address) -> Address:
     return address if cell.array is None else Address(address.sheet, cell.array.top, cell.array.left)
 
 
-def _expand(reference: Reference | Area, origin: Address) -> list[Address]:
+def expand(reference: Reference | Area, origin: Address) -> list[Address]:
+    """Return the cells that a reference in a formula at `origin` means. Raises UnreadableError for a large range."""
     if isinstance(reference, Reference):
         return [reference.target(origin)]
     sheet, cells = reference.target(origin)

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -99,4 +100,15 @@ def _draw_signed(numbers: random.Random) -> Floats:
 def agree(found: Number, right: Number) -> bool:
     """Return whether two formulas give the same at all points, up to rounding."""
     scale = np.maximum(np.abs(found), np.abs(right))
-    return bool(np.all(np.abs(np.subtract(found, right)) <= 1e-9 * scale + 1e-13))
+    with np.errstate(invalid="ignore"):
+        differences = np.abs(np.subtract(found, right))
+    return bool(np.all(np.isfinite(scale) & (differences <= 1e-9 * scale + 1e-13)))
+
+
+def is_rounded(typed: float, right: float) -> bool:
+    """Return whether a typed number is the right one, to the rounding of its last digit.
+
+    A 0 is no rounded gradient: a number counts as rounded if it says something about the right one.
+    """
+    half_a_unit = 0.5 * 10.0 ** int(Decimal(repr(typed)).normalize().as_tuple().exponent)
+    return abs(typed - right) <= max(min(1.001 * half_a_unit, 0.05 * abs(right)), 1e-9 * abs(right), 1e-15)

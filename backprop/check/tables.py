@@ -84,6 +84,11 @@ class ForeignTable:
         """Return the rows that have a forward pass."""
         return range(self.first_row, self.last_row + 1)
 
+    def __contains__(self, address: Address) -> bool:
+        """Return whether a cell stands between the table's columns and rows."""
+        is_beside = min(self.columns.values()) <= address.column <= max(self.columns.values())
+        return address.sheet == self.sheet and is_beside and address.row in self.rows
+
     @property
     def header(self) -> str:
         """Format the address of the first header cell."""

@@ -3,18 +3,28 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
-from decimal import Decimal
 from typing import NamedTuple
 
 from backprop.check.cells import Cell
 from backprop.check.charts import check_charts
 from backprop.check.comparison import Comparison, Mistake
 from backprop.check.expected import OtherNetworkError
-from backprop.check.findings import FORMULA, TEXT, TYPED, UNREAD, Finding, LearningRate, TableReport, format_cells
+from backprop.check.findings import (
+    FORMULA,
+    NOT_READ,
+    TEXT,
+    TYPED,
+    UNREAD,
+    Finding,
+    LearningRate,
+    TableReport,
+    format_cells,
+)
 from backprop.check.fingerprint import hash_table
 from backprop.check.impact import Impact
 from backprop.check.quantities import TableCells
 from backprop.check.references import Formulas, read_number_as_text
+from backprop.check.run import is_rounded
 from backprop.check.stale import find_stale_results
 from backprop.check.suggestions import Suggestions
 from backprop.check.tables import QUANTITIES, ForeignTable
@@ -31,7 +41,7 @@ def check_table(formulas: Formulas, table: ForeignTable) -> TableReport:
             refusal = str(error)
     finding = Finding(UNREAD, "network", table.header, None, None, refusal)
     learning_rate = LearningRate(None, None, "")
-    return TableReport(table.sheet, table.header, table.row_count, "not read", 0, learning_rate, (finding,))
+    return TableReport(table.sheet, table.header, table.row_count, NOT_READ, 0, learning_rate, (finding,))
 
 
 class _Wrong(NamedTuple):
@@ -154,9 +164,7 @@ class _TableCheck:
         typed = float(cell.value or 0)
         if right is None:
             return Mistake(UNREAD, "a number is typed where a formula belongs, and what it should be is not known")
-        half_a_unit = 0.5 * 10.0 ** int(Decimal(repr(typed)).normalize().as_tuple().exponent)
-        # A 0 is no rounded gradient: a number counts as rounded if it says something about the right one.
-        if abs(typed - right) <= max(min(1.001 * half_a_unit, 0.05 * abs(right)), 1e-9 * abs(right), 1e-15):
+        if is_rounded(typed, right):
             return Mistake(TYPED, "a number is typed where a formula belongs")
         return Mistake(FORMULA, "a number is typed where a formula belongs, and it is not what the row gives")
 

@@ -12,7 +12,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from backprop.check.conversion import OTHERS, PACKAGES
-from backprop.check.findings import FileReport
+from backprop.check.findings import NOT_READ, FileReport
+from backprop.check.networks import check_networks
 from backprop.check.reading import read_workbook
 from backprop.check.references import Formulas
 from backprop.check.tables import NearestHeader, find_tables
@@ -47,16 +48,27 @@ def check_file(path: Path) -> FileReport:
     """Check one file in this process."""
     try:
         formulas = Formulas(read_workbook(path))
-        tables, nearest = find_tables(formulas)
-        if not tables:
-            return FileReport(str(path), _describe_nearest(nearest))
-        return FileReport(str(path), None, tuple(check_table(formulas, table) for table in tables))
+        return _check_workbook(path, formulas)
     except BackpropError as error:
         return FileReport(str(path), str(error))
     except MemoryError:
         return FileReport(str(path), f"needs more than {MEMORY_LIMIT / 1e9:g} GB of memory: not checked")
     except RecursionError:
         return FileReport(str(path), "too deeply nested to check")
+
+
+def _check_workbook(path: Path, formulas: Formulas) -> FileReport:
+    """Check the tables of the exercise, and whatever else the workbook trains."""
+    tables, nearest = find_tables(formulas)
+    reports = [check_table(formulas, table) for table in tables]
+    read = [table for table, report in zip(tables, reports, strict=True) if report.network != NOT_READ]
+    others, reason = check_networks(formulas, read)
+    # A table of another network is told by its own derivatives.
+    sheets = {report.sheet for report in others if report.network != NOT_READ}
+    told = [report for report in reports if report.network != NOT_READ or report.sheet not in sheets]
+    if told or others:
+        return FileReport(str(path), None, (*told, *others))
+    return FileReport(str(path), f"{_describe_nearest(nearest)}; {reason}")
 
 
 def _describe_nearest(nearest: NearestHeader | None) -> str:

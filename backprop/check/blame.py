@@ -1,0 +1,153 @@
+"""The cells at fault where an iteration's updates do not follow the error's derivatives.
+
+A wrong update needs another gradient, that one perhaps another factor, and so on: as long as what a cell would have to
+give is a derivative of the error, the cell is asked what it reads; where it is none, the cell itself is at fault.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from backprop.check.cells import Address
+from backprop.check.formulas import Tree
+from backprop.check.functions import Floats
+from backprop.check.iteration import POINTS, Iteration, same
+from backprop.check.training import Judgement, judge
+
+_MAX_FAULTS = 40
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A cell that computes something else than it has to."""
+
+    cell: Address
+    needed: Floats
+    """What it has to give, one number a point."""
+    meant: Address | None = None
+    """The cell that has the number that another one was read for, if there is one."""
+    usual: Tree | None = None
+    """The formula that stands there in other iterations, if it is another one."""
+
+
+def find_wrong(judgement: Judgement, factors: Mapping[Address, float]) -> dict[Address, Floats]:
+    """Return updates that are wrong, and what they have to give: w - factor · ∂E/∂w."""
+    found, iteration = {}, judgement.iteration
+    for update, weight in iteration.updates.items():
+        needed = iteration.number(weight) - factors[update] * judgement.derivatives.get(weight, np.zeros(1))
+        if not same(iteration.number(update), needed):
+            found[update] = needed
+    return found
+
+
+@dataclass
+class Blame:
+    """The search for faults in one iteration."""
+
+    judgement: Judgement
+    error: Address
+    factors: Mapping[Address, float]
+    """What each update has to multiply the derivative by its weight with."""
+    faults: list[Fault] = field(default_factory=list)
+
+    def find(self) -> list[Fault]:
+        """Find faults until, with the numbers that they need, every update is right."""
+        for _ in range(_MAX_FAULTS):
+            wrong = find_wrong(self.judgement, self.factors)
+            if not wrong:
+                break
+            self._prepare(wrong)
+            update = max(wrong, key=self._distance)
+            fault = self._blame(update, wrong[update], frozenset())
+            if any(fault.cell == known.cell for known in self.faults):
+                fault = Fault(update, wrong[update])  # a cell cannot have two numbers
+            self.faults = [known for known in self.faults if known.cell != fault.cell] + [fault]
+            self._repeat()
+        return self.faults
+
+    @property
+    def iteration(self) -> Iteration:
+        """The iteration as it is, but for the faults found."""
+        return self.judgement.iteration
+
+    def _repeat(self) -> None:
+        old = self.iteration
+        replaced = {**old.replaced, **{fault.cell: fault.needed for fault in self.faults}}
+        again = Iteration(old.graph, old.training, old.level, old.targets, replaced)
+        self.judgement = judge(again, self.error)
+
+    def _distance(self, update: Address) -> int:
+        """Weights that are read late are near the error: what is wrong there is often read by the others too."""
+        weight = self.iteration.updates[update]
+        readers = (c for c in self.judgement.derivatives if weight in self.iteration.slopes(c))
+        return max((self.iteration.cells.index(reader) for reader in readers), default=-1)
+
+    def _prepare(self, wrong: Mapping[Address, Floats]) -> None:
+        """Collect what right updates rest on, and the numbers that a step of backpropagation may have."""
+        self._trusted = set(self.judgement.derivatives)
+        for update in self.iteration.updates:
+            if update not in wrong:
+                self._trusted |= self._list_ancestors(update)
+        derivatives = [d for c, d in self.judgement.derivatives.items() if c != self.error]
+        slopes = [s for c in self.judgement.derivatives for s in self.iteration.slopes(c).values()]
+        basis = _distinct([*derivatives, *slopes])
+        products = (_distinct(derivatives)[:, None] * basis[None]).reshape(-1, POINTS)
+        self._steps = np.concatenate([basis, products])
+        right = [self.iteration.number(c) for c in self._trusted if c not in self.judgement.derivatives]
+        signs = [sign for sign in (1.0, -1.0) if any(self._is_step(sign * r) for r in right)] or [1.0, -1.0]
+        self._scales = [s * f for s in signs for f in (1.0, *set(self.factors.values()))]
+
+    def _list_ancestors(self, cell: Address) -> set[Address]:
+        found: set[Address] = set()
+        waiting = [cell]
+        while waiting:
+            top = waiting.pop()
+            if top in self.iteration.cells_set and top not in found:
+                found.add(top)
+                waiting += self.iteration.slopes(top)
+        return found
+
+    def _is_step(self, numbers: Floats) -> bool:
+        known = np.isfinite(numbers)
+        if known.sum() < 3 or not np.any(numbers[known]):
+            return False
+        with np.errstate(invalid="ignore"):
+            distance = np.abs(self._steps[:, known] - numbers[known])
+        return bool(np.any(np.all(distance <= 1e-9 * np.abs(numbers[known]) + 1e-13, axis=1)))
+
+    def _blame(self, cell: Address, needed: Floats, seen: frozenset[Address]) -> Fault:
+        """Return the fault that makes a cell give something else than what is needed."""
+        wanted = list(self._find_needs(cell, needed))
+        for reference, number in wanted:
+            other = self._find_other(reference, number)
+            if other is not None:
+                return Fault(cell, needed, other)
+        for reference, number in wanted:
+            is_open = reference not in self._trusted and reference in self.iteration.cells_set and reference not in seen
+            if is_open and any(self._is_step(number / scale) for scale in self._scales):
+                return self._blame(reference, number, seen | {cell})
+        return Fault(cell, needed)
+
+    def _find_needs(self, cell: Address, needed: Floats) -> Iterator[tuple[Address, Floats]]:
+        """Yield what each cell that a formula reads would have to give, alone, for the formula to be right."""
+        missing = needed - self.iteration.number(cell)
+        for reference, slope in self.iteration.slopes(cell).items():
+            with np.errstate(all="ignore"):
+                number = self.iteration.number(reference) + missing / slope
+            if np.isfinite(number).sum() >= 3:
+                yield reference, number
+
+    def _find_other(self, reference: Address, number: Floats) -> Address | None:
+        """Return another cell that has a number, and from which the one that was read is not computed."""
+        others = {*self.iteration.cells, *self.iteration.weights} - self._list_ancestors(reference)
+        for cell in sorted(others.difference(self.iteration.updates)):
+            if same(self.iteration.number(cell), number):
+                return cell
+        return None
+
+
+def _distinct(numbers: list[Floats]) -> Floats:
+    table = np.array([np.broadcast_to(number, POINTS) for number in numbers])
+    _, first = np.unique([[float(f"{n:.9g}") for n in row] for row in table], axis=0, return_index=True)
+    return table[np.sort(first)]

@@ -1,0 +1,178 @@
+"""One iteration of a training at random weights: each cell's number, its slopes, and the error's derivatives."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from backprop.check.cells import Address
+from backprop.check.evaluation import Value
+from backprop.check.formulas import NoNumberError, Tree, UnreadableError
+from backprop.check.functions import Floats
+from backprop.check.graph import Graph, Local
+from backprop.check.run import agree
+from backprop.check.updates import Training
+
+POINTS = 12
+
+
+@dataclass
+class Iteration:
+    """The cells that compute an iteration's error and updates, where its weights are random numbers.
+
+    What is typed stays as typed. Cells of earlier iterations are random too; a previous momentum counts as 0.
+    """
+
+    graph: Graph
+    training: Training
+    level: int
+    targets: tuple[Address, ...]
+    """What is to be computed besides the updates: the error, or cells that may be it."""
+    replaced: Mapping[Address, Tree | Floats] = field(default_factory=dict)
+    """Formulas or numbers that stand for those of some cells."""
+    is_actual: bool = False
+    """Whether weights and earlier iterations are the sheet's own numbers and not random."""
+    unread: dict[Address, str] = field(init=False, default_factory=dict)
+    """Cells that could not be computed, and why."""
+    momentum: dict[Address, float] = field(init=False, default_factory=dict)
+    """Cells that add a share of what they were an iteration earlier, and the share."""
+    _known: dict[Address, Value] = field(init=False, default_factory=dict)
+    _locals: dict[Address, Local] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.weights, self.updates = self.training.weights(self.level), self.training.updates(self.level)
+        numbers = np.random.default_rng(3)
+        self._varying = set(self.weights)
+        for weight in self.weights:
+            drawn = numbers.uniform(0.2, 0.9, POINTS) * numbers.choice((-1.0, 1.0), POINTS)
+            self._known[weight] = self._read_actual(weight) if self.is_actual else drawn
+        self._numbers = numbers
+        self.cells = self._collect((*self.targets, *self.updates))
+        self.cells_set = frozenset(self.cells)
+        for cell in self.cells:
+            self._compute(cell)
+
+    def _collect(self, targets: Iterable[Address]) -> list[Address]:
+        """Return the formulas that lead to some cells from the iteration's weights, each after those that it reads."""
+        found, waiting, open_cells = dict[Address, None](), list(targets), set[Address]()
+        while waiting:
+            cell = waiting[-1]
+            is_known = cell in found or cell in self.weights or not self.is_formula(cell) or self._is_earlier(cell)
+            if is_known or cell in open_cells:
+                waiting.pop()
+                if not is_known:
+                    found[cell] = None
+                continue
+            open_cells.add(cell)
+            # What a replaced formula read is wanted too: it may be a part of the right one.
+            read = (*self.references(cell), *self.graph.shape(cell).references)
+            waiting += [r for r in read if r not in open_cells]
+        return list(found)
+
+    def is_formula(self, cell: Address) -> bool:
+        """Return whether a cell is computed from others."""
+        return cell in self.replaced or (cell in self.graph.places and self.graph.is_formula(cell))
+
+    def references(self, cell: Address) -> Sequence[Address]:
+        """Return what a cell reads."""
+        replaced = self.replaced.get(cell)
+        if replaced is None:
+            return self.graph.shape(cell).references
+        return () if isinstance(replaced, np.ndarray) else self.graph.read_by(replaced, cell, self._is_array(cell))
+
+    def _is_array(self, cell: Address) -> bool:
+        holder = self.graph.workbook.cell(cell)
+        return holder is not None and holder.array is not None
+
+    def _is_earlier(self, cell: Address) -> bool:
+        return cell in self.graph.places and self.training.levels.get(cell, self.level) < self.level
+
+    def value(self, cell: Address) -> Value:
+        """Return a cell's number, one a point, or what is typed there."""
+        if cell in self._locals:
+            return self._locals[cell].value
+        if cell not in self._known:
+            self._known[cell] = self._find_outside(cell)
+        return self._known[cell]
+
+    def _find_outside(self, cell: Address) -> Value:
+        """Return the number of a cell that the iteration does not compute."""
+        if not self._is_earlier(cell):
+            return self.graph.typed(cell)
+        return self._read_actual(cell) if self.is_actual else self._numbers.uniform(0.2, 0.9, POINTS)
+
+    def _read_actual(self, cell: Address) -> Floats:
+        try:
+            return np.full(POINTS, self.graph.actual(cell), dtype=float)
+        except (UnreadableError, TypeError, ValueError):
+            return np.full(POINTS, np.nan)
+
+    def number(self, cell: Address) -> Floats:
+        """Return a cell's number at each point; NaN where it has none."""
+        value = self.value(cell)
+        if value is None or isinstance(value, str):
+            return np.full(POINTS, np.nan if value else 0.0)
+        return np.broadcast_to(np.asarray(value, dtype=float), (POINTS,))
+
+    def slopes(self, cell: Address) -> Mapping[Address, Floats]:
+        """Return a formula's slopes to what it reads directly and varies with the weights."""
+        return self._locals[cell].slopes if cell in self._locals else {}
+
+    def _compute(self, cell: Address) -> None:
+        replaced = self.replaced.get(cell)
+        if isinstance(replaced, np.ndarray):
+            self._locals[cell] = Local(replaced, {})
+            self._varying.add(cell)
+            return
+        self._find_momentum(cell)
+        variables = [r for r in self.references(cell) if r in self._varying]
+        self._varying |= {cell} if variables else set()
+        try:
+            local = self.graph.differentiate(cell, self.value, variables, replaced, self._is_array(cell))
+            value = np.broadcast_to(local.value, (POINTS,))
+            slopes = {v: np.broadcast_to(s, (POINTS,)) for v, s in local.slopes.items()}
+            self._locals[cell] = Local(value, slopes)
+        except NoNumberError as error:
+            self._lose(cell, str(error))
+        except (UnreadableError, RecursionError) as error:
+            self._lose(cell, str(error) or "the formula is nested too deeply")
+
+    def _lose(self, cell: Address, reason: str) -> None:
+        self.unread[cell] = reason
+        self._locals[cell] = Local(np.full(POINTS, np.nan), {})
+
+    def _find_momentum(self, cell: Address) -> None:
+        """A share of the same cell's number an iteration earlier is momentum."""
+        for reference, share in self.graph.shape(cell).constants.items():
+            if cell not in self.replaced and self._is_earlier(reference) and self._is_before(reference, cell):
+                self.momentum[cell] = share
+                self._known[reference] = np.zeros(POINTS)
+
+    def _is_before(self, earlier: Address, cell: Address) -> bool:
+        """Return whether a cell is as far from another as the weights are from those of the iteration before."""
+        steps = {
+            (weight.row - chain.cells[self.level - 1].row, weight.column - chain.cells[self.level - 1].column)
+            for weight, chain in self.weights.items()
+        }
+        return (cell.row - earlier.row, cell.column - earlier.column) in steps
+
+    def derivatives(self, error: Address, seed: Floats | float = 1.0) -> dict[Address, Floats]:
+        """Return the error's derivative by each cell that it depends on."""
+        found: dict[Address, Floats] = {error: np.full(POINTS, 1.0) * seed}
+        for cell in reversed(self.cells):
+            if cell in found:
+                for reference, slope in self.slopes(cell).items():
+                    found[reference] = found.get(reference, 0.0) + found[cell] * slope
+        return found
+
+    @cached_property
+    def steps(self) -> Mapping[Address, Floats]:
+        """By how much each update changes its weight."""
+        return {update: self.number(update) - self.number(weight) for update, weight in self.updates.items()}
+
+
+def same(found: Floats, right: Floats) -> bool:
+    """Return whether numbers agree at all points where both exist, and there are some."""
+    known = np.isfinite(found) & np.isfinite(right)
+    return bool(known.sum() >= 3) and agree(found[known], np.broadcast_to(right, found.shape)[known])

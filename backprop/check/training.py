@@ -1,0 +1,258 @@
+"""A training's error and whether its updates follow the error's derivatives, iteration by iteration."""
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from backprop.check.architecture import Architecture
+from backprop.check.cells import Address
+from backprop.check.functions import Floats
+from backprop.check.graph import Graph
+from backprop.check.iteration import POINTS, Iteration
+from backprop.check.run import agree
+from backprop.check.updates import Chain, Training
+
+_MIN_POINTS = 3
+
+
+Rate = Address | float | None
+"""The cell of η, the number that is typed in its place, or None where neither is plain to see."""
+
+
+class Judgement(NamedTuple):
+    """What an iteration's updates are, beside what they should be."""
+
+    iteration: Iteration
+    derivatives: Mapping[Address, Floats]
+    """Of the error, by each cell that it depends on."""
+    factors: Mapping[Chain, float]
+    """What each update multiplies its derivative with, NaN where that is no constant: η, or η times a constant."""
+    rates: Mapping[Chain, Rate]
+    """Where an update takes η from."""
+
+
+def judge(iteration: Iteration, error: Address) -> Judgement:
+    """Compare each update with the error's derivative by its weight."""
+    derivatives = iteration.derivatives(error)
+    forward = set(derivatives)
+    factors: dict[Chain, float] = {}
+    rates: dict[Chain, Rate] = {}
+    for update, weight in iteration.updates.items():
+        chain = iteration.weights[weight]
+        slope = np.asarray(derivatives.get(weight, 0.0)) * np.ones(POINTS)
+        factors[chain] = find_factor(-iteration.steps[update], slope)
+        rates[chain] = _find_rate_cell(iteration, update, forward, factors[chain])
+        if rates[chain] is None:
+            rates[chain] = _read_typed_rate(iteration, update)
+    return Judgement(iteration, derivatives, factors, rates)
+
+
+def find_factor(step: Floats, slope: Floats) -> float:
+    """Return the constant that a derivative is multiplied with in a step; NaN where there is none, or it is 0."""
+    known = np.isfinite(step) & np.isfinite(slope)
+    step, slope = step[known], slope[known]
+    steep = np.abs(slope) > 1e-9
+    if not steep.any():
+        # A weight that the error does not depend on, or not here: it has to stay.
+        return 0.0 if len(step) >= _MIN_POINTS and agree(step, 0.0) else np.nan
+    if steep.sum() < _MIN_POINTS:
+        return np.nan
+    factor = float(np.median(step[steep] / slope[steep]))
+    return factor if factor and agree(step, factor * slope) else np.nan
+
+
+def _find_rate_cell(iteration: Iteration, update: Address, forward: set[Address], factor: float) -> Address | None:
+    """Return the constant cell that an update reads, and the error does not: the one that is η where there are more."""
+    shared = {r for cell in forward & iteration.cells_set for r in iteration.references(cell)}
+    found: list[Address] = []
+    waiting, seen = [update], {update}
+    while waiting:
+        cell = waiting.pop(0)
+        for reference in iteration.references(cell):
+            source = iteration.graph.copied(reference)
+            if reference in seen or reference in forward:
+                continue
+            seen.add(reference)
+            if reference in iteration.training.levels:
+                waiting += [reference] if iteration.is_formula(reference) and reference in iteration.cells_set else []
+            elif reference not in shared and source not in shared:
+                found.append(source)
+    alike = (cell for cell in found if agree(iteration.number(cell), factor))
+    return next(alike, found[0] if found else None)
+
+
+def _read_typed_rate(iteration: Iteration, update: Address) -> float | None:
+    """Return the number that an update multiplies the one cell of its gradient with."""
+    shape = iteration.graph.shape(update)
+    slopes = [shape.constants.get(r) for r in shape.references if r not in shape.summands or len(shape.references) < 2]
+    return abs(slopes[0]) if len(slopes) == 1 and slopes[0] is not None else None
+
+
+@dataclass
+class Course:
+    """All iterations of a training with the cell of the error in each."""
+
+    graph: Graph
+    training: Training
+    _judged: dict[int, Judgement] = field(init=False, default_factory=dict)
+
+    @cached_property
+    def ends(self) -> Mapping[int, Sequence[Address]]:
+        """Cells that depend on an iteration's weights alone and lead to no update, by iteration."""
+        leading = self._find_leading()
+        found: dict[int, list[Address]] = defaultdict(list)
+        for cell in self.graph.order:
+            level = self.training.levels.get(cell)
+            if level is not None and cell not in leading:
+                found[level].append(cell)
+        return found
+
+    def _find_leading(self) -> set[Address]:
+        found: set[Address] = set()
+        waiting = [cell for chain in self.training.chains for cell in chain.cells]
+        while waiting:
+            cell = waiting.pop()
+            if cell not in found:
+                found.add(cell)
+                waiting += [r for r in self.graph.shape(cell).references if r in self.graph.places]
+        return found
+
+    @cached_property
+    def sample(self) -> int:
+        """The iteration that is looked at first: none of the first two, where people begin otherwise."""
+        return min(2, len(self.training.iterations) - 1)
+
+    @cached_property
+    def error(self) -> Address | None:
+        """The cell of the error in that iteration: the one whose derivatives most updates follow."""
+        candidates = tuple(self.ends.get(self.sample, ()))
+        iteration = Iteration(self.graph, self.training, self.sample, candidates)
+        scores = {cell: self._score(iteration, cell) for cell in candidates}
+        best = max(scores, key=scores.__getitem__, default=None)
+        return best if best is not None and any(scores[best][:2]) else None
+
+    def _score(self, iteration: Iteration, cell: Address) -> tuple[float, ...]:
+        """Count the updates that follow a cell's derivatives; where none does, a known loss of all outputs is it."""
+        judgement = judge(iteration, cell)
+        positive = Counter(float(f"{f:.9g}") for f in judgement.factors.values() if f > 0)
+        reached = len(set(judgement.derivatives) & set(iteration.weights))
+        is_loss = reached == len(iteration.weights) and Architecture(iteration, judgement.derivatives).loss is not None
+        return positive.most_common(1)[0][1] if positive else 0, is_loss, reached
+
+    @cached_property
+    def stride(self) -> tuple[int, int]:
+        """By how many rows and columns an iteration is away from the one before."""
+        steps: Counter[tuple[int, int]] = Counter()
+        places = self._same_errors
+        for level, cell in places.items():
+            if level + 1 in places:
+                steps[places[level + 1].row - cell.row, places[level + 1].column - cell.column] += 1
+        return steps.most_common(1)[0][0] if steps else (0, 0)
+
+    @property
+    def is_sideways(self) -> bool:
+        """Return whether iterations follow each other to the right."""
+        return self.stride[0] == 0 and self.stride[1] != 0
+
+    @cached_property
+    def _same_errors(self) -> Mapping[int, Address]:
+        assert self.error is not None
+        holder, found = self.graph.workbook.cell(self.error), dict[int, Address]()
+        for level, cells in self.ends.items():
+            for cell in cells:
+                other = self.graph.workbook.cell(cell)
+                is_same = other is not None and holder is not None and other.formula is holder.formula
+                on_line = cell.column == self.error.column or cell.row == self.error.row
+                if is_same and on_line and cell.sheet == self.error.sheet:
+                    found.setdefault(level, cell)
+        return found
+
+    def shift(self, cell: Address, start: int, end: int) -> Address:
+        """Return the cell that is in an iteration what another is in another one."""
+        for chain in self.training.chains:
+            if cell in chain.cells:
+                place = chain.cells.index(cell) + end - start
+                if 0 <= place < len(chain.cells):
+                    return chain.cells[place]
+        row, column = (c + (end - start) * s for c, s in zip(cell[1:], self.stride, strict=True))
+        return Address(cell.sheet, max(row, 1), max(column, 1))
+
+    def error_in(self, level: int) -> Address:
+        """Return the cell of the error in an iteration."""
+        assert self.error is not None
+        return self._same_errors.get(level) or self.shift(self.error, self.sample, level)
+
+    def judge(self, level: int) -> Judgement:
+        """Judge an iteration as it stands in the sheet."""
+        if level not in self._judged:
+            error = self.error_in(level)
+            targets = (error, *self.ends.get(level, ()))
+            self._judged[level] = judge(Iteration(self.graph, self.training, level, targets), error)
+        return self._judged[level]
+
+    @cached_property
+    def groups(self) -> Sequence[Sequence[int]]:
+        """Iterations whose formulas compute the same from their weights, the largest group first."""
+        signatures = _Signatures(self)
+        found: dict[Hashable, list[int]] = defaultdict(list)
+        for level in self.training.iterations:
+            cells = (self.error_in(level), *self.training.updates(level))
+            found[tuple(signatures.sign(cell, level) for cell in cells)].append(level)
+        return sorted(found.values(), key=lambda levels: (-len(levels), levels))
+
+
+class _Signatures:
+    """Numbers that are the same for cells of different iterations which compute the same from their weights."""
+
+    def __init__(self, course: Course) -> None:
+        self._graph, self._training, self._known = course.graph, course.training, dict[Address, int]()
+        self._numbers: dict[Hashable, int] = {}
+        self._chains = {cell: n for n, chain in enumerate(course.training.chains) for cell in chain.cells}
+        self._shared = self._find_shared()
+
+    def _find_shared(self) -> set[Address]:
+        """Typed cells that more than one iteration reads."""
+        levels: dict[Address, set[int]] = defaultdict(set)
+        for cell, level in self._training.levels.items():
+            for reference in self._graph.shape(cell).references:
+                if reference not in self._graph.places and len(levels[reference]) < 2:
+                    levels[reference].add(level - (cell in self._chains))
+        return {cell for cell, seen in levels.items() if len(seen) > 1}
+
+    def sign(self, cell: Address, level: int) -> int:
+        """Return the number of a cell."""
+        waiting = [cell]
+        while waiting:
+            top = waiting[-1]
+            read = self._graph.shape(top).references
+            missing = [r for r in read if self._is_inside(r, level) and r not in self._known]
+            if missing and top not in self._known:
+                waiting += missing
+                continue
+            waiting.pop()
+            if top not in self._known:
+                holder = self._graph.workbook.cell(top)
+                is_update = top in self._chains
+                key = holder and (holder.formula or holder.value), *(self._describe(r, level, is_update) for r in read)
+                self._known[top] = self._numbers.setdefault(key, len(self._numbers))
+        return self._known[cell]
+
+    def _is_inside(self, cell: Address, level: int) -> bool:
+        return cell in self._graph.places and self._training.levels.get(cell) == level and cell not in self._chains
+
+    def _describe(self, cell: Address, level: int, is_update: bool) -> Hashable:
+        if cell in self._chains:
+            return "weight", self._chains[cell], self._training.levels[cell] - level
+        if self._is_inside(cell, level):
+            return self._known[cell]
+        if cell in self._graph.places:
+            holder, own = self._graph.workbook.cell(cell), self._training.levels.get(cell)
+            return "formula", holder and holder.formula, own if own is None else own - level
+        if cell in self._shared:
+            return cell
+        # Data may differ from row to row; what only an update reads is no data.
+        return ("own", str(self._graph.typed(cell))) if is_update else "own"
