@@ -1,5 +1,6 @@
 """The network that a sheet's forward pass computes: its layers, activations, samples and loss, read off the slopes."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _ACTIVATIONS: Mapping[str, Callable[[Floats], Floats]] = {
     "relu": lambda x: np.maximum(x, 0.0),
     "leaky relu": lambda x: np.where(x > 0, x, 0.01 * x),
 }
+NO_HALF = "squared error without ½"
 _INVERSES: Mapping[str, Callable[[Floats], tuple[Floats, Floats]]] = {
     "sigmoid": lambda y: (np.log(y / (1 - y)), y * (1 - y)),
     "tanh": lambda y: (np.arctanh(y), 1 - y * y),
@@ -226,18 +228,31 @@ class Architecture:
         names = ["/".join(self.activations(layer)) for layer in self.layers]
         parts = [f"{sizes} {names[0] if len(set(names)) == 1 else '/'.join(names)}"]
         parts += ["biases" if self.biases else "no biases"]
-        return ", ".join([*parts, *self._describe_loss()])
+        parts += [f"{self.samples} samples {'averaged' if self._is_averaged else 'summed'}"] if self.samples > 1 else []
+        return ", ".join([*parts, *([self.loss_words] if self.loss_words else [])])
 
-    def _describe_loss(self) -> Iterator[str]:
-        loss, samples = self.loss, self.samples
-        is_mean = loss is not None and samples > 1 and round(loss.factor * samples, 9) in (1, 2)
-        if samples > 1:
-            yield f"{samples} samples {'averaged' if is_mean else 'summed'}"
-        if loss is None:
-            yield "a loss of its own"
-        elif loss.kind != "squared":
-            yield loss.kind
-        elif round(loss.factor * (samples if is_mean else 1), 9) == 2:
-            yield "squared error without ½"
-        elif round(loss.factor * (samples if is_mean else 1), 9) != 1:
-            yield f"{loss.factor / 2:.6g} times the squared error"
+    @property
+    def _share(self) -> float:
+        """What a sample's squared errors are multiplied with, times 2."""
+        factor = 0.0 if self.loss is None else self.loss.factor
+        return factor * self.samples if self._is_averaged else factor
+
+    @cached_property
+    def _is_averaged(self) -> bool:
+        factor = 0.0 if self.loss is None else self.loss.factor
+        is_usual = [self._name_share(share) is not None for share in (factor, factor * self.samples)]
+        return self.samples > 1 and is_usual == [False, True]
+
+    def _name_share(self, share: float) -> str | None:
+        names = ((1.0, ""), (2.0, NO_HALF), (2.0 / len(self.layers[-1]), "mean squared error"))
+        return next((name for number, name in names if math.isclose(share, number, rel_tol=1e-6)), None)
+
+    @property
+    def loss_words(self) -> str:
+        """Name the loss where it is not ½ Σ(y - t)²."""
+        if self.loss is None:
+            return "a loss of its own"
+        if self.loss.kind != "squared":
+            return self.loss.kind
+        name = self._name_share(self._share)
+        return f"{self._share / 2:.6g} times the squared error" if name is None else name

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from backprop.check.cells import Address
-from backprop.check.formulas import Tree
 from backprop.check.functions import Floats
 from backprop.check.iteration import POINTS, Iteration, same
 from backprop.check.training import Judgement, judge
@@ -27,8 +26,6 @@ class Fault:
     """What it has to give, one number a point."""
     meant: Address | None = None
     """The cell that has the number that another one was read for, if there is one."""
-    usual: Tree | None = None
-    """The formula that stands there in other iterations, if it is another one."""
 
 
 def find_wrong(judgement: Judgement, factors: Mapping[Address, float]) -> dict[Address, Floats]:
@@ -36,7 +33,9 @@ def find_wrong(judgement: Judgement, factors: Mapping[Address, float]) -> dict[A
     found, iteration = {}, judgement.iteration
     for update, weight in iteration.updates.items():
         needed = iteration.number(weight) - factors[update] * judgement.derivatives.get(weight, np.zeros(1))
-        if not same(iteration.number(update), needed):
+        # Where there is no number at all, a cell before it is at fault.
+        is_number = np.isfinite(needed).any() and np.isfinite(iteration.number(update)).any()
+        if is_number and not same(iteration.number(update), needed):
             found[update] = needed
     return found
 
@@ -90,6 +89,9 @@ class Blame:
             if update not in wrong:
                 self._trusted |= self._list_ancestors(update)
         derivatives = [d for c, d in self.judgement.derivatives.items() if c != self.error]
+        for part in self.iteration.slopes(self.error):  # a batch's samples have errors of their own
+            if part in self.iteration.cells_set:
+                derivatives += [d for c, d in self.iteration.derivatives(part).items() if c != part]
         slopes = [s for c in self.judgement.derivatives for s in self.iteration.slopes(c).values()]
         basis = _distinct([*derivatives, *slopes])
         products = (_distinct(derivatives)[:, None] * basis[None]).reshape(-1, POINTS)
@@ -116,6 +118,15 @@ class Blame:
             distance = np.abs(self._steps[:, known] - numbers[known])
         return bool(np.any(np.all(distance <= 1e-9 * np.abs(numbers[known]) + 1e-13, axis=1)))
 
+    def _is_any_step(self, numbers: Floats) -> bool:
+        return any(self._is_step(numbers / scale) for scale in self._scales)
+
+    def _is_innocent(self, cell: Address) -> bool:
+        """Return whether a cell gives a derivative and only one formula reads it, which merely repeats it."""
+        readers = [c for c in self.iteration.cells if cell in self.iteration.slopes(c)]
+        is_repeated = len(readers) == 1 and self.iteration.graph.repeats(readers[0]) == cell
+        return is_repeated and self._is_any_step(self.iteration.number(cell))
+
     def _blame(self, cell: Address, needed: Floats, seen: frozenset[Address]) -> Fault:
         """Return the fault that makes a cell give something else than what is needed."""
         wanted = list(self._find_needs(cell, needed))
@@ -125,7 +136,7 @@ class Blame:
                 return Fault(cell, needed, other)
         for reference, number in wanted:
             is_open = reference not in self._trusted and reference in self.iteration.cells_set and reference not in seen
-            if is_open and any(self._is_step(number / scale) for scale in self._scales):
+            if is_open and self._is_any_step(number) and not self._is_innocent(reference):
                 return self._blame(reference, number, seen | {cell})
         return Fault(cell, needed)
 
@@ -148,6 +159,6 @@ class Blame:
 
 
 def _distinct(numbers: list[Floats]) -> Floats:
-    table = np.array([np.broadcast_to(number, POINTS) for number in numbers])
+    table = np.array([np.broadcast_to(number, POINTS) for number in numbers]).reshape(-1, POINTS)
     _, first = np.unique([[float(f"{n:.9g}") for n in row] for row in table], axis=0, return_index=True)
     return table[np.sort(first)]

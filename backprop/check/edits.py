@@ -13,6 +13,7 @@ from backprop.check.blame import Fault
 from backprop.check.cells import Address
 from backprop.check.formulas import UnreadableError
 from backprop.check.functions import Floats
+from backprop.check.graph import Formula
 from backprop.check.iteration import POINTS, Iteration, same
 
 _MAX_TRIED = 4000
@@ -52,18 +53,17 @@ class Editor:
             tried.add(edit.formula)
         return None
 
-    def gives(self, cell: Address, formula: str, needed: Floats) -> bool:
+    def gives(self, cell: Address, text: str, needed: Floats) -> bool:
         """Return whether a formula in a cell gives what is needed there."""
+        graph = self.iteration.graph
         try:
-            tree = self.iteration.graph.formulas.parse(formula, cell)
-            value = self.iteration.graph.differentiate(cell, self.iteration.value, (), tree, self._is_array(cell)).value
+            present = graph.formula(cell)
+            origin, is_array = (cell, False) if present is None else present[1:]
+            formula = Formula(graph.formulas.parse(text, origin), origin, is_array)
+            value = graph.differentiate(cell, self.iteration.value, (), formula).value
         except UnreadableError:
             return False
         return same(np.broadcast_to(value, (POINTS,)), needed)
-
-    def _is_array(self, cell: Address) -> bool:
-        holder = self.iteration.graph.workbook.cell(cell)
-        return holder is not None and holder.array is not None
 
     def _cells(self, near: Address) -> Sequence[Address]:
         """Return what the formula might read: the cells of the iteration and what these read, the nearest first."""

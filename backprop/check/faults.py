@@ -1,18 +1,23 @@
 """The faults of a training in all its iterations: found in one of each kind, and told for all that repeat it."""
 
-from collections import Counter
+import math
+from collections import Counter, defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+
+from backprop.check.architecture import Architecture
 from backprop.check.blame import Blame, Fault, find_wrong
-from backprop.check.cells import Address, Cell
+from backprop.check.cells import Address
 from backprop.check.findings import FORMULA, TYPED
-from backprop.check.formulas import Tree, UnreadableError
-from backprop.check.iteration import Iteration, same
+from backprop.check.formulas import UnreadableError
+from backprop.check.graph import Formula
+from backprop.check.iteration import POINTS, Iteration
 from backprop.check.run import is_rounded
-from backprop.check.training import Course, Judgement, Rate, judge
-from backprop.check.updates import Chain
+from backprop.check.training import Course, Judgement, Rate
 
 _MAX_GROUPS = 60
 
@@ -28,6 +33,8 @@ class CellFault:
     kind: str = FORMULA
     explanation: str = ""
     """What is to be said in place of the smallest change."""
+    suggestion: str | None = None
+    """What is to stand there, if that is known at once."""
 
 
 @dataclass
@@ -49,20 +56,18 @@ class Faults:
         looked = [(levels[0], levels) for levels in groups[:_MAX_GROUPS]]
         right = (level for level, _ in looked if not self._find_wrong(level))
         self.main = next(right, looked[0][0])
-        self._blame(self.main)
-        for level, levels in looked:
-            faults = self._blame(level)
-            for member in levels:
-                for cell, fault in faults.items():
+        looked += [(self.course.last, [self.course.last])] if self.course.last is not None else []
+        for level, levels in sorted(looked, key=lambda item: item[0] != self.main):
+            for cell, fault in self._blame(level).items():
+                for member in levels:
                     self._add(self.course.shift(cell, level, member), fault)
             self._count(level, len(levels))
-        self._look_at_last()
 
     # ---- η
 
     @cached_property
     def factor(self) -> float:
-        """What most updates multiply η with: 1 where gradients are the error's derivatives."""
+        """What the updates multiply η with: 1, but for sums that others average, and for a share of momentum."""
         counts: Counter[float] = Counter()
         for levels in self.course.groups[:_MAX_GROUPS]:
             judgement = self.course.judge(levels[0])
@@ -70,15 +75,21 @@ class Faults:
                 value = self._value(judgement, judgement.rates[chain])
                 if factor > 0 and value:
                     counts[float(f"{factor / value:.9g}")] += len(levels)
-        return counts.most_common(1)[0][0] if counts else 1.0
+        most = counts.most_common(1)[0][0] if counts else 1.0
+        judgement = self.course.judge(self.course.sample)
+        samples = Architecture(judgement.iteration, judgement.derivatives).samples or 1
+        usual = (samples, 1 / samples, *(1 - share for share in judgement.iteration.momentum.values()))
+        return next((factor for factor in usual if math.isclose(factor, most, rel_tol=1e-6)), 1.0)
 
     @cached_property
     def rate(self) -> Rate:
         """Where most updates take η from."""
         counts: Counter[Rate] = Counter()
         for levels in self.course.groups[:_MAX_GROUPS]:
-            for rate in self.course.judge(levels[0]).rates.values():
-                counts[rate] += len(levels) if rate is not None else 0
+            judgement = self.course.judge(levels[0])
+            for chain, rate in judgement.rates.items():
+                is_right = judgement.factors[chain] > 0 and self._value(judgement, rate) != 0
+                counts[rate] += len(levels) * (1000 if is_right else 1) if rate is not None else 0
         return counts.most_common(1)[0][0] if counts else None
 
     def _value(self, judgement: Judgement, rate: Rate) -> float:
@@ -90,25 +101,38 @@ class Faults:
         counts = Counter(float(f"{f:.9g}") for f in judgement.factors.values() if f > 0)
         return counts.most_common(1)[0][0] if counts else 1.0
 
+    @cached_property
+    def _usual_rates(self) -> Mapping[Address, Rate | str]:
+        """Where each weight, by its first cell, mostly takes η from."""
+        counts: dict[Address, Counter[Rate | str]] = defaultdict(Counter)
+        for levels in self.course.groups[:_MAX_GROUPS]:
+            judgement = self.course.judge(levels[0])
+            for chain, rate in judgement.rates.items():
+                counts[chain.cells[0]][_name_rate(judgement, rate)] += len(levels)
+        return {start: count.most_common(1)[0][0] for start, count in counts.items()}
+
     def _expect_factors(self, judgement: Judgement) -> dict[Address, float]:
-        """Return what each update has to multiply its derivative with; a rate of its own is right for two or more."""
-        iteration, counts = judgement.iteration, Counter(judgement.rates.values())
-        found = {}
-        for update, weight in iteration.updates.items():
-            own = judgement.rates[iteration.weights[weight]]
-            is_shared = counts[own] > 1 or len(counts) == len(judgement.rates) < 3
-            rate = own if is_shared and self._value(judgement, own) else self.rate
+        """Return what each update has to multiply its derivative with.
+
+        A rate of its own is right for two weights or more that always have it, as those of a layer may.
+        """
+        found, sharing = {}, Counter(self._usual_rates.values())
+        for update, weight in judgement.iteration.updates.items():
+            chain = judgement.iteration.weights[weight]
+            own, usual = judgement.rates[chain], self._usual_rates.get(chain.cells[0])
+            is_own = _name_rate(judgement, own) == usual and (sharing[usual] > 1 or len(self._usual_rates) < 3)
+            rate = own if is_own and self._value(judgement, own) else self.rate
             found[update] = self.factor * self._value(judgement, rate)
         return found
 
-    def _find_wrong(self, level: int) -> set[Chain]:
-        judgement = self.course.judge(level)
-        return self._list_wrong(judgement)
+    def _find_wrong(self, level: int) -> set[Address]:
+        return self._list_wrong(self.course.judge(level))
 
-    def _list_wrong(self, judgement: Judgement) -> set[Chain]:
+    def _list_wrong(self, judgement: Judgement) -> set[Address]:
+        """Return the weights, by their first cells, whose updates are wrong."""
         iteration = judgement.iteration
         wrong = find_wrong(judgement, self._expect_factors(judgement))
-        return {iteration.weights[iteration.updates[update]] for update in wrong}
+        return {iteration.weights[iteration.updates[update]].cells[0] for update in wrong}
 
     # ---- one iteration of each kind
 
@@ -122,6 +146,10 @@ class Faults:
             blame = Blame(judgement, error, self._expect_factors(judgement))
             found = {fault.cell: CellFault(fault, level) for fault in blame.find()}
             self.repaired[level] = blame.iteration
+        used = self._list_used(judgement.iteration, level)
+        for cell, reason in judgement.iteration.broken.items():
+            if cell in used:
+                found.setdefault(cell, CellFault(Fault(cell, np.full(POINTS, np.nan)), level, FORMULA, reason))
         self._blamed[level] = found
         return found
 
@@ -135,13 +163,13 @@ class Faults:
         if not wrong or wrong == usual:
             return {}
         others = self._find_others(level)
-        if not others or self._list_wrong(self._replace(level, others)) != usual:
+        if not others or self._list_wrong(self.course.judge(level, others)) != usual:
             return {}
         for cell in list(others):
             rest = {other: formula for other, formula in others.items() if other != cell}
-            if self._list_wrong(self._replace(level, rest)) == usual:
+            if rest and self._list_wrong(self.course.judge(level, rest)) == usual:
                 others = rest
-        repaired = self._replace(level, others).iteration
+        repaired = self.course.iterate(level, others)
         self.repaired[level] = repaired
         found = {cell: self._describe(cell, repaired, level, others[cell]) for cell in others}
         for fault in self._blame(self.main).values():
@@ -149,37 +177,29 @@ class Faults:
             found.setdefault(cell, fault)
         return found
 
-    def _find_others(self, level: int) -> dict[Address, Tree]:
+    def _find_others(self, level: int) -> dict[Address, Formula]:
         """Return cells that hold something else than the main iteration's, and what its formulas would be there."""
-        workbook, formulas = self.course.graph.workbook, self.course.graph.formulas
-        found: dict[Address, Tree] = {}
+        workbook, found = self.course.graph.workbook, dict[Address, Formula]()
+        updates = self.course.judge(level).iteration.updates
         for cell in self.course.judge(self.main).iteration.cells:
             place = self.course.shift(cell, self.main, level)
             first, holder = workbook.cell(cell), workbook.cell(place)
-            if first is None or first.formula is None or (holder is not None and holder.formula is first.formula):
+            if first is None or (holder is not None and holder.formula is first.formula):
                 continue
-            try:
-                origin = _find_origin(place, holder)
-                found[place] = formulas.parse(first.formula.text(origin.row, origin.column), origin)
-            except UnreadableError:
-                continue
+            with suppress(UnreadableError):
+                formula = self.course.graph.moved(cell, place)
+                if formula is not None and not (level == self.course.last and place in updates):
+                    found[place] = formula
         return found
 
-    def _replace(self, level: int, formulas: Mapping[Address, Tree]) -> Judgement:
-        old = self.course.judge(level).iteration
-        return judge(
-            Iteration(old.graph, old.training, level, old.targets, dict(formulas)), self.course.error_in(level)
-        )
-
-    def _describe(self, cell: Address, repaired: Iteration, level: int, usual: Tree) -> CellFault:
+    def _describe(self, cell: Address, repaired: Iteration, level: int, usual: Formula) -> CellFault:
         """A typed number may be what the formula gives, to its rounding, with the sheet's own numbers."""
-        fault, holder = Fault(cell, repaired.number(cell), usual=usual), self.course.graph.workbook.cell(cell)
+        fault, holder = Fault(cell, repaired.number(cell)), self.course.graph.workbook.cell(cell)
         if holder is None:
             return CellFault(fault, level, FORMULA, "the cell is empty")
         if holder.formula is not None:
             return CellFault(fault, level)
-        old = self.course.judge(level).iteration
-        actual = Iteration(old.graph, old.training, level, old.targets, {cell: usual}, is_actual=True).number(cell)[0]
+        actual = self.course.iterate(level, {cell: usual}, is_actual=True).number(cell)[0]
         if isinstance(holder.value, float) and is_rounded(holder.value, float(actual)):
             return CellFault(fault, level, TYPED, "a number is typed where a formula belongs")
         words = "a number is typed where a formula belongs, and it is not what the row gives"
@@ -188,12 +208,13 @@ class Faults:
     # ---- all iterations
 
     def _add(self, cell: Address, fault: CellFault) -> None:
-        self.found.setdefault(cell, fault)
+        if self.course.graph.workbook.cell(cell) is not None or fault.explanation:
+            self.found.setdefault(cell, fault)
 
     def _count(self, level: int, members: int) -> None:
         iteration = self.course.judge(level).iteration
         used = self._list_used(iteration, level)
-        self.compared += len(used) * members
+        self.compared += len([cell for cell in used if cell in self.course.graph.places]) * members
         self.unread |= {cell: reason for cell, reason in iteration.unread.items() if cell in used}
 
     def _list_used(self, iteration: Iteration, level: int) -> set[Address]:
@@ -205,32 +226,13 @@ class Faults:
                 waiting += iteration.references(cell)
         return found
 
-    def _look_at_last(self) -> None:
-        """The last iteration has no update: its formulas have to be those of the iterations before."""
-        level = len(self.course.training.iterations)
-        workbook = self.course.graph.workbook
-        for known, fault in self._blame(self.main).items():
-            cell = self.course.shift(known, self.main, level)
-            holder, first = workbook.cell(cell), workbook.cell(known)
-            is_new = cell != known and cell not in self.course.training.updates(level - 1)
-            if is_new and holder is not None and first is not None and holder.formula is first.formula:
-                self._add(cell, fault)
-        targets = tuple(self.course.ends.get(level, ()))
-        iteration = Iteration(self.course.graph, self.course.training, level, targets)
-        for cell, usual in self._find_others(level).items():
-            if cell in iteration.cells_set and cell not in self.found:
-                repaired = Iteration(self.course.graph, self.course.training, level, targets, {cell: usual})
-                if not same(repaired.number(cell), iteration.number(cell)):
-                    self.repaired[level] = repaired
-                    self._add(cell, self._describe(cell, repaired, level, usual))
-        self.compared += len(iteration.cells)
-
     @property
     def judgement(self) -> Judgement:
         """The judgement of the main iteration."""
         return self.course.judge(self.main)
 
 
-def _find_origin(cell: Address, holder: Cell | None) -> Address:
-    is_array = holder is not None and holder.array is not None
-    return Address(cell.sheet, holder.array.top, holder.array.left) if is_array else cell  # type: ignore[union-attr]
+def _name_rate(judgement: Judgement, rate: Rate) -> Rate | str:
+    """Return a rate as it can be compared with those of other iterations, which may have a cell of their own."""
+    usual = Counter(judgement.rates.values()).most_common(1)[0][0]
+    return "most" if rate == usual else rate

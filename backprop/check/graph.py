@@ -1,6 +1,7 @@
 """A workbook's formulas as a graph: which cells each reads, and how steeply it depends on them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -8,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop.check.cells import Address, Cell, ForeignWorkbook
+from backprop.check.cells import Address, ForeignWorkbook
 from backprop.check.evaluation import Evaluation, Value
-from backprop.check.formulas import NoNumberError, Tree, UnreadableError, calls, find_references
+from backprop.check.formulas import NoNumberError, Reference, Tree, UnreadableError, calls, find_references
 from backprop.check.functions import Floats
 from backprop.check.references import PLACE_DEPENDENT, Formulas, Scope, expand, find_origin, read_number_as_text
 
@@ -18,6 +19,14 @@ _STEP = 1e-20
 """The imaginary part that carries a derivative: too small to change a real part (complex-step differentiation)."""
 _SAMPLES = np.random.default_rng(5).uniform(0.2, 0.9, (64, 12)) * np.repeat([[1.0, -1.0]], 6, axis=1).reshape(-1)
 """Numbers for what a formula reads: at half of the points positive, as a logarithm needs them."""
+
+
+class Formula(NamedTuple):
+    """A formula and where it is written: an array formula in the first of its cells."""
+
+    tree: Tree
+    origin: Address
+    is_array: bool = False
 
 
 class Local(NamedTuple):
@@ -48,9 +57,14 @@ class Graph:
 
     formulas: Formulas
     cells: Sequence[Address]
+    anchors: frozenset[Address] = frozenset()
+    """Cells that are themselves, even where they only repeat another."""
+    corrected: dict[Address, Formula] = field(init=False, default_factory=dict)
+    """What is computed in place of a cell's content."""
     _shapes: dict[Address, Shape] = field(init=False, default_factory=dict)
     _slopes: dict[object, Sequence[Floats]] = field(init=False, default_factory=dict)
     _actual: Scope = field(init=False)
+    _is_computed: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self._actual = Scope(self.formulas, lambda _: None, runs_on=True)
@@ -63,7 +77,8 @@ class Graph:
     def is_formula(self, address: Address) -> bool:
         """Return whether a cell holds a formula that reads other cells."""
         cell = self.workbook.cell(address)
-        return cell is not None and cell.formula is not None and bool(self.shape(address).references)
+        is_formula = address in self.corrected or (cell is not None and cell.formula is not None)
+        return is_formula and bool(self.shape(address).references)
 
     def typed(self, address: Address) -> Value:
         """Return what is typed into a cell; a number that is stored as a text counts as the number."""
@@ -73,13 +88,29 @@ class Graph:
         number = read_number_as_text(cell.value)
         return cell.value if number is None else number
 
+    def repeats(self, address: Address) -> Address | None:
+        """Return the cell that a cell only repeats, or None where it does something else."""
+        if address in self.anchors:
+            return None
+        formula = self.corrected.get(address)
+        return self.formulas.copied(address) if formula is None else self.read_by(formula)[0]
+
     def copied(self, address: Address) -> Address:
         """Return the cell whose content a cell repeats, itself if it is no copy."""
         seen = {address}
-        while (following := self.formulas.copied(address)) is not None and following not in seen:
+        while (following := self.repeats(address)) is not None and following not in seen:
             seen.add(following)
             address = following
         return address
+
+    def correct(self, cell: Address, source: Address) -> None:
+        """Compute a cell from now on as one that repeats another."""
+        tree = Reference(source.sheet, source.row, source.column, True, True)
+        self.corrected[cell] = Formula(tree, cell)
+        self.cells = list(dict.fromkeys((*self.cells, cell)))
+        self._shapes.pop(cell, None)
+        for name in ("order", "places"):
+            self.__dict__.pop(name, None)
 
     def shape(self, address: Address) -> Shape:
         """Return what a cell's formula depends on; nothing where it has none or cannot be read."""
@@ -91,16 +122,20 @@ class Graph:
         return self._shapes[address]
 
     def _find_shape(self, address: Address) -> Shape:
-        cell, tree = self.workbook.cell(address), self.formulas.tree(address)
-        if cell is None or tree is None:
+        formula, cell = self.formula(address), self.workbook.cell(address)
+        if formula is None or cell is None:
             return Shape((), (), {})
-        origin = find_origin(cell, address)
-        inside = address.row - origin.row, address.column - origin.column
-        references = self.read_by(tree, origin, cell.array is not None)
-        key = cell.formula, inside, len(references)
+        if address in self.corrected:
+            source = tuple(self.read_by(formula))
+            return Shape(source, source, dict.fromkeys(source, 1.0))
+        references = self.read_by(formula)
+        key = cell.formula, address.row - formula.origin.row, address.column - formula.origin.column, len(references)
         if key not in self._slopes:
             samples = {r: _SAMPLES[n % len(_SAMPLES)] for n, r in enumerate(references)}
-            local = self.differentiate(address, lambda target: samples.get(target, self.typed(target)), references)
+            try:
+                local = self.differentiate(address, lambda target: samples.get(target, self.typed(target)), references)
+            except NoNumberError:  # which does not tell what it would depend on
+                return Shape(tuple(references), (), {})
             self._slopes[key] = [local.slopes[reference] for reference in references]
         finite = [(r, s[np.isfinite(s)]) for r, s in zip(references, self._slopes[key], strict=True)]
         steep = [(r, s) for r, s in finite if s.size == 0 or np.any(s != 0)]
@@ -108,13 +143,33 @@ class Graph:
         summands = tuple(r for r, slope in constant.items() if abs(slope - 1) < 1e-12)
         return Shape(tuple(r for r, _ in steep), summands, constant)
 
-    def read_by(self, formula: Tree, origin: Address, is_array: bool = False) -> Sequence[Address]:
-        """Return the cells that a formula reads, whatever cell it stands in. Raises UnreadableError.
+    def formula(self, address: Address) -> Formula | None:
+        """Return a cell's formula; None where it has none. Raises UnreadableError."""
+        if address in self.corrected:
+            return self.corrected[address]
+        tree, cell = self.formulas.tree(address), self.workbook.cell(address)
+        if tree is None or cell is None:
+            return None
+        return Formula(tree, find_origin(cell, address), cell.array is not None)
+
+    def moved(self, model: Address, address: Address) -> Formula | None:
+        """Return the formula of a cell as it would be filled into another one. Raises UnreadableError."""
+        cell = self.workbook.cell(model)
+        if cell is None or cell.formula is None:
+            return None
+        first = find_origin(cell, model)
+        row, column = address.row + first.row - model.row, address.column + first.column - model.column
+        origin = Address(address.sheet, row, column)
+        return Formula(self.formulas.parse(cell.formula.text(row, column), origin), origin, cell.array is not None)
+
+    def read_by(self, formula: Formula) -> Sequence[Address]:
+        """Return the cells that a formula reads. Raises UnreadableError.
 
         Which ones INDEX and OFFSET read shows when they are computed.
         """
-        if not calls(formula, PLACE_DEPENDENT):
-            return list(dict.fromkeys(t for part in find_references(formula) for t in expand(part, origin)))
+        tree, origin, is_array = formula
+        if not calls(tree, PLACE_DEPENDENT):
+            return list(dict.fromkeys(t for part in find_references(tree) for t in expand(part, origin)))
         reads: list[Address] = []
 
         def read(target: Address) -> Value:
@@ -122,35 +177,48 @@ class Graph:
             value = self.typed(target)
             return value if isinstance(value, str) else float(_SAMPLES[len(reads) % len(_SAMPLES), 0])
 
-        Evaluation(origin, read, self.actual, is_array).compute(formula)
+        Evaluation(origin, read, self.actual, is_array).compute(tree)
         return list(dict.fromkeys(reads))
-
-    def _prepare(self, address: Address) -> tuple[Tree, Cell, Address]:
-        tree, cell = self.formulas.tree(address), self.workbook.cell(address)
-        if tree is None or cell is None:
-            raise NoNumberError("the cell holds no formula")
-        return tree, cell, find_origin(cell, address)
 
     def actual(self, address: Address) -> Value:
         """Return what a cell shows with the sheet's own typed numbers. Raises UnreadableError."""
         cell = self.workbook.cell(address)
         if cell is not None and isinstance(cell.value, int | float):
             return cell.value
+        self._compute_all()
         return self._actual.value(address)
+
+    def _compute_all(self) -> None:
+        """Compute the cells in their order once: each reads those before it, and a thousand at once are too deep."""
+        if not self._is_computed:
+            self._is_computed = True
+            for cell in self.order:
+                with suppress(UnreadableError, RecursionError):
+                    self._actual.value(cell)
+
+    def actual_number(self, address: Address) -> float:
+        """Return the same as a number; NaN where a cell has none."""
+        try:
+            value = self.actual(address)
+        except (UnreadableError, RecursionError):
+            return float("nan")
+        return float(value) if isinstance(value, int | float) else float("nan")
 
     def differentiate(
         self,
         address: Address,
         value: Callable[[Address], Value],
         variables: Sequence[Address],
-        formula: Tree | None = None,
-        is_array: bool = False,
+        formula: Formula | None = None,
     ) -> Local:
         """Compute a cell's formula, or another one in its place, and its slopes to what it reads directly.
 
         `value` gives numbers as arrays, one entry a point. NaN where there is no number. Raises UnreadableError.
         """
-        tree, cell, origin = self._prepare(address) if formula is None else (formula, None, address)
+        formula = formula or self.formula(address)
+        if formula is None:
+            raise NoNumberError("the cell holds no formula")
+        tree, origin, is_array = formula
         places, copies = {v: n + 1 for n, v in enumerate(variables)}, len(variables) + 1
         known: dict[Address, Value] = {}
 
@@ -165,12 +233,21 @@ class Graph:
             return known[target]
 
         inside = (address.row - origin.row, address.column - origin.column)
-        is_array = is_array or (cell is not None and cell.array is not None)
         result = np.asarray(Evaluation(origin, read, self.actual, is_array).compute(tree, *inside))
         points = next((len(n[0]) for n in known.values() if isinstance(n, np.ndarray)), 1)
         table = np.broadcast_to(result, (copies, points))
         slopes = np.where(np.isfinite(np.real(table)), np.imag(table) / _STEP, np.nan)
         return Local(np.array(np.real(table[0])), {v: slopes[places[v]] for v in variables})
+
+    def is_mixed(self, cell: Address, reference: Address, others: Sequence[Address]) -> bool:
+        """Return whether a formula's slope to a cell depends on some others that it reads. Raises UnreadableError."""
+        samples = {r: _SAMPLES[n % len(_SAMPLES)] for n, r in enumerate(self.shape(cell).references)}
+        slopes = [
+            self.differentiate(cell, lambda target, known=known: known.get(target, self.typed(target)), [reference])  # type: ignore[misc]
+            for known in (samples, samples | {other: samples[other][::-1] * 0.7 for other in others})
+        ]
+        first, second = (local.slopes[reference] for local in slopes)
+        return not np.allclose(first, second, rtol=1e-9, equal_nan=True)
 
     @cached_property
     def order(self) -> Sequence[Address]:

@@ -8,9 +8,9 @@ import numpy as np
 
 from backprop.check.cells import Address
 from backprop.check.evaluation import Value
-from backprop.check.formulas import NoNumberError, Tree, UnreadableError
+from backprop.check.formulas import NoNumberError, UnreadableError
 from backprop.check.functions import Floats
-from backprop.check.graph import Graph, Local
+from backprop.check.graph import Formula, Graph, Local
 from backprop.check.run import agree
 from backprop.check.updates import Training
 
@@ -29,12 +29,16 @@ class Iteration:
     level: int
     targets: tuple[Address, ...]
     """What is to be computed besides the updates: the error, or cells that may be it."""
-    replaced: Mapping[Address, Tree | Floats] = field(default_factory=dict)
+    replaced: Mapping[Address, Formula | Floats] = field(default_factory=dict)
     """Formulas or numbers that stand for those of some cells."""
+    free: frozenset[Address] = frozenset()
+    """Cells that are random besides the weights."""
     is_actual: bool = False
     """Whether weights and earlier iterations are the sheet's own numbers and not random."""
     unread: dict[Address, str] = field(init=False, default_factory=dict)
     """Cells that could not be computed, and why."""
+    broken: dict[Address, str] = field(init=False, default_factory=dict)
+    """Cells that have no number though all have that they read, and why."""
     momentum: dict[Address, float] = field(init=False, default_factory=dict)
     """Cells that add a share of what they were an iteration earlier, and the share."""
     _known: dict[Address, Value] = field(init=False, default_factory=dict)
@@ -43,8 +47,8 @@ class Iteration:
     def __post_init__(self) -> None:
         self.weights, self.updates = self.training.weights(self.level), self.training.updates(self.level)
         numbers = np.random.default_rng(3)
-        self._varying = set(self.weights)
-        for weight in self.weights:
+        self._varying = {*self.weights, *self.free}
+        for weight in sorted(self._varying):
             drawn = numbers.uniform(0.2, 0.9, POINTS) * numbers.choice((-1.0, 1.0), POINTS)
             self._known[weight] = self._read_actual(weight) if self.is_actual else drawn
         self._numbers = numbers
@@ -58,7 +62,7 @@ class Iteration:
         found, waiting, open_cells = dict[Address, None](), list(targets), set[Address]()
         while waiting:
             cell = waiting[-1]
-            is_known = cell in found or cell in self.weights or not self.is_formula(cell) or self._is_earlier(cell)
+            is_known = cell in found or cell in self._varying or not self.is_formula(cell) or self._is_earlier(cell)
             if is_known or cell in open_cells:
                 waiting.pop()
                 if not is_known:
@@ -79,14 +83,11 @@ class Iteration:
         replaced = self.replaced.get(cell)
         if replaced is None:
             return self.graph.shape(cell).references
-        return () if isinstance(replaced, np.ndarray) else self.graph.read_by(replaced, cell, self._is_array(cell))
-
-    def _is_array(self, cell: Address) -> bool:
-        holder = self.graph.workbook.cell(cell)
-        return holder is not None and holder.array is not None
+        return () if isinstance(replaced, np.ndarray) else self.graph.read_by(replaced)
 
     def _is_earlier(self, cell: Address) -> bool:
-        return cell in self.graph.places and self.training.levels.get(cell, self.level) < self.level
+        is_known = cell in self.graph.places and cell not in self.replaced
+        return is_known and self.training.levels.get(cell, self.level) < self.level
 
     def value(self, cell: Address) -> Value:
         """Return a cell's number, one a point, or what is typed there."""
@@ -103,10 +104,7 @@ class Iteration:
         return self._read_actual(cell) if self.is_actual else self._numbers.uniform(0.2, 0.9, POINTS)
 
     def _read_actual(self, cell: Address) -> Floats:
-        try:
-            return np.full(POINTS, self.graph.actual(cell), dtype=float)
-        except (UnreadableError, TypeError, ValueError):
-            return np.full(POINTS, np.nan)
+        return np.full(POINTS, self.graph.actual_number(cell))
 
     def number(self, cell: Address) -> Floats:
         """Return a cell's number at each point; NaN where it has none."""
@@ -129,24 +127,27 @@ class Iteration:
         variables = [r for r in self.references(cell) if r in self._varying]
         self._varying |= {cell} if variables else set()
         try:
-            local = self.graph.differentiate(cell, self.value, variables, replaced, self._is_array(cell))
+            local = self.graph.differentiate(cell, self.value, variables, replaced)
             value = np.broadcast_to(local.value, (POINTS,))
             slopes = {v: np.broadcast_to(s, (POINTS,)) for v, s in local.slopes.items()}
+            if replaced is not None:  # an array formula names cells of which only some matter here
+                slopes = {v: s for v, s in slopes.items() if np.any(s != 0)}
             self._locals[cell] = Local(value, slopes)
-        except NoNumberError as error:
-            self._lose(cell, str(error))
         except (UnreadableError, RecursionError) as error:
-            self._lose(cell, str(error) or "the formula is nested too deeply")
-
-    def _lose(self, cell: Address, reason: str) -> None:
-        self.unread[cell] = reason
-        self._locals[cell] = Local(np.full(POINTS, np.nan), {})
+            found = self.broken if isinstance(error, NoNumberError) else self.unread
+            found[cell] = str(error) or "the formula is nested too deeply"
+            self._locals[cell] = Local(np.full(POINTS, np.nan), {})
+            return
+        if not np.isfinite(value).any() and all(np.isfinite(self.number(r)).any() for r in variables):
+            self.broken[cell] = "it has no number as its result"
 
     def _find_momentum(self, cell: Address) -> None:
         """A share of the same cell's number an iteration earlier is momentum."""
-        for reference, share in self.graph.shape(cell).constants.items():
-            if cell not in self.replaced and self._is_earlier(reference) and self._is_before(reference, cell):
-                self.momentum[cell] = share
+        for reference in self.references(cell):
+            share = self.graph.shape(cell).constants.get(reference)
+            is_share = cell in self.replaced or share is not None
+            if is_share and self._is_earlier(reference) and self._is_before(reference, cell):
+                self.momentum |= {} if share is None else {cell: share}
                 self._known[reference] = np.zeros(POINTS)
 
     def _is_before(self, earlier: Address, cell: Address) -> bool:

@@ -6,18 +6,31 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from backprop.check.architecture import Architecture
+from backprop.check.architecture import NO_HALF, Architecture
 from backprop.check.cells import Address
 from backprop.check.edits import Edit, Editor
 from backprop.check.faults import Faults
-from backprop.check.findings import NOT_READ, TEXT, UNREAD, Finding, LearningRate, TableReport, format_addresses
+from backprop.check.findings import (
+    FORMULA,
+    NOT_READ,
+    TEXT,
+    TYPED,
+    UNREAD,
+    Finding,
+    LearningRate,
+    TableReport,
+    format_addresses,
+)
 from backprop.check.graph import CircularError, Graph
+from backprop.check.iteration import Iteration
 from backprop.check.labels import Labels
+from backprop.check.misfits import Found, find_trainings
 from backprop.check.patterns import Patterns
 from backprop.check.references import Formulas, read_number_as_text
+from backprop.check.run import is_rounded
 from backprop.check.tables import ForeignTable
 from backprop.check.training import Course
-from backprop.check.updates import find_trainings
+from backprop.check.updates import join_trainings
 
 _MAX_FORMULAS = 400_000
 
@@ -31,11 +44,27 @@ def check_networks(formulas: Formulas, tables: Sequence[ForeignTable]) -> tuple[
         return [], f"it has {len(cells):,} formulas, more than {_MAX_FORMULAS:,}"
     graph = Graph(formulas, cells)
     try:
-        trainings = find_trainings(graph)
+        found = find_trainings(graph)
+        courses = _find_courses(graph, found)
+        forgotten = {c: n for course in courses if course.error for c, n in course.find_forgotten().items()}
+        if forgotten:
+            found = find_trainings(graph, forgotten)
+            courses = _find_courses(graph, found)
     except CircularError as error:
         return [], f"its formulas are circular ({error}), which iterative calculation may go through: nothing to check"
-    reports = [_Report(Course(graph, training)).make() for training in trainings]
+    reports = [_Report(course, found).make() for course in courses]
     return reports, "" if reports else _explain_nothing(formulas)
+
+
+def _find_courses(graph: Graph, found: Found) -> list[Course]:
+    """Join what lowers the same error: the outputs of a network of one layer know nothing of each other."""
+    groups: dict[Address, list[Course]] = defaultdict(list)
+    for course in (Course(graph, training) for training in found.trainings):
+        groups[course.error or course.training.chains[0].cells[0]].append(course)
+    return [
+        group[0] if len(group) == 1 else Course(graph, join_trainings(course.training for course in group))
+        for group in groups.values()
+    ]
 
 
 def _explain_nothing(formulas: Formulas) -> str:
@@ -51,6 +80,7 @@ class _Report:
     """The report on one training."""
 
     course: Course
+    found: Found
 
     def make(self) -> TableReport:
         """Check all iterations."""
@@ -66,14 +96,21 @@ class _Report:
             str(architecture),
             self._faults.compared,
             self._describe_rate(),
-            (*self._tell_faults(), *self._tell_unread(), *self._tell_texts()),
+            (*self._tell_faults(), *self._tell_miscopied(), *self._tell_unread(), *self._tell_texts()),
             tuple(self._write_notes(architecture)),
             self._fingerprint(),
         )
 
     def _refuse(self, reason: str) -> TableReport:
+        """Report a training whose error is not known; a formula without a number may be why."""
         first = self.course.training.chains[0].cells[0]
+        level = self.course.sample
+        targets = tuple(self.course.ends.get(level, ()))
+        iteration = Iteration(self.course.graph, self.course.training, level, targets)
         finding = Finding(UNREAD, "network", first.a1, None, None, reason)
+        for cell, words in {**iteration.broken, **iteration.unread}.items():
+            kind = FORMULA if cell in iteration.broken else UNREAD
+            finding = Finding(kind, cell.a1, cell.a1, self.course.graph.workbook.formula(cell), None, words)
         rows = len(self.course.training.iterations) + 1
         return TableReport(first.sheet, first.a1, rows, NOT_READ, 0, LearningRate(None, None, ""), (finding,))
 
@@ -93,13 +130,13 @@ class _Report:
 
     def _write_notes(self, architecture: Architecture) -> Iterator[str]:
         """Say what is unusual and right."""
-        iteration, loss, factor = self._faults.judgement.iteration, architecture.loss, self._faults.factor
+        iteration, factor = self._faults.judgement.iteration, self._faults.factor
         if isinstance(self._faults.rate, float):
             yield f"η = {self._faults.rate:g} is typed into the updates; no cell holds it"
         shares = sorted({f"{share:g}" for share in iteration.momentum.values()})
         if shares:
             yield f"the updates have momentum {', '.join(shares)}"
-        if loss is not None and loss.kind == "squared" and round(loss.factor * architecture.samples, 9) == 2:
+        if architecture.loss_words == NO_HALF:
             yield "the error has no factor ½, and the gradients agree with that"
         if abs(factor - 1) > 1e-9 and self.course.error is not None:
             error = self._labels.name(self.course.error)
@@ -139,11 +176,29 @@ class _Report:
     def _format(self, cells: list[Address]) -> str:
         return format_addresses(cells, self.course.error.sheet if self.course.error else "")
 
+    def _tell_miscopied(self) -> Iterator[Finding]:
+        """Tell of cells that should repeat a weight, each by itself."""
+        levels, workbook = self.course.training.levels, self.course.graph.workbook
+        for cell, weight in self.found.miscopied.items():
+            holder = workbook.cell(cell)
+            if cell not in levels or holder is None:
+                continue
+            kind, words = FORMULA, f"it should repeat {weight.a1}, as others repeat theirs"
+            if holder.formula is None:
+                actual = self.course.graph.actual_number(weight)
+                is_right = isinstance(holder.value, float) and is_rounded(holder.value, actual)
+                kind, words = (TYPED if is_right else FORMULA), "a number is typed where a weight should be repeated"
+            text = f"={weight.a1}"
+            yield Finding(kind, self._labels.name(cell), self._format([cell]), workbook.formula(cell), text, words)
+
     def _tell_unread(self) -> Iterator[Finding]:
         cells: dict[str, list[Address]] = defaultdict(list)
         for cell, reason in self._faults.unread.items():
             cells[reason].append(cell)
-        for reason, group in cells.items():
+        cells["it changes from iteration to iteration, by a formula that reads no gradient"] += sorted(
+            self.found.doubtful
+        )
+        for reason, group in ((reason, group) for reason, group in cells.items() if group):
             name, words = self._labels.name(group[0]), " ".join(reason.split())
             yield Finding(UNREAD, name, self._format(group), self.course.graph.workbook.formula(group[0]), None, words)
 

@@ -10,9 +10,11 @@ import numpy as np
 
 from backprop.check.architecture import Architecture
 from backprop.check.cells import Address
+from backprop.check.formulas import UnreadableError
 from backprop.check.functions import Floats
-from backprop.check.graph import Graph
-from backprop.check.iteration import POINTS, Iteration
+from backprop.check.graph import Formula, Graph
+from backprop.check.iteration import POINTS, Iteration, same
+from backprop.check.misfits import list_ancestors, move
 from backprop.check.run import agree
 from backprop.check.updates import Chain, Training
 
@@ -103,7 +105,7 @@ class Course:
     @cached_property
     def ends(self) -> Mapping[int, Sequence[Address]]:
         """Cells that depend on an iteration's weights alone and lead to no update, by iteration."""
-        leading = self._find_leading()
+        leading = list_ancestors(self.graph, (cell for chain in self.training.chains for cell in chain.cells))
         found: dict[int, list[Address]] = defaultdict(list)
         for cell in self.graph.order:
             level = self.training.levels.get(cell)
@@ -111,29 +113,52 @@ class Course:
                 found[level].append(cell)
         return found
 
-    def _find_leading(self) -> set[Address]:
-        found: set[Address] = set()
-        waiting = [cell for chain in self.training.chains for cell in chain.cells]
-        while waiting:
-            cell = waiting.pop()
-            if cell not in found:
-                found.add(cell)
-                waiting += [r for r in self.graph.shape(cell).references if r in self.graph.places]
-        return found
-
-    @cached_property
+    @property
     def sample(self) -> int:
-        """The iteration that is looked at first: none of the first two, where people begin otherwise."""
-        return min(2, len(self.training.iterations) - 1)
+        """The iteration in which the error was looked for: not one of the first, where people begin otherwise."""
+        return self._found[0]
 
-    @cached_property
+    @property
     def error(self) -> Address | None:
         """The cell of the error in that iteration: the one whose derivatives most updates follow."""
-        candidates = tuple(self.ends.get(self.sample, ()))
-        iteration = Iteration(self.graph, self.training, self.sample, candidates)
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> tuple[int, Address | None]:
+        last = len(self.training.iterations) - 1
+        levels = dict.fromkeys((min(2, last), 0, last))
+        found = ((level, self._find_error(level)) for level in levels)
+        return next((pair for pair in found if pair[1] is not None), (min(2, last), None))
+
+    def _find_error(self, level: int) -> Address | None:
+        candidates = tuple(self.ends.get(level, ()))
+        iteration = Iteration(self.graph, self.training, level, candidates)
         scores = {cell: self._score(iteration, cell) for cell in candidates}
         best = max(scores, key=scores.__getitem__, default=None)
         return best if best is not None and any(scores[best][:2]) else None
+
+    def find_forgotten(self) -> Mapping[Address, Address]:
+        """Return cells of the second iteration that should update a number, and the number's cell.
+
+        They follow no gradient, though there is one: a cell that nobody reads gives the error's derivative by it.
+        """
+        judgement = self.judge(0)
+        old, forward = judgement.iteration, set(judgement.derivatives)
+        steps = Counter((u.row - w.row, u.column - w.column) for u, w in old.updates.items())
+        step, found = steps.most_common(1)[0][0], dict[Address, Address]()
+        read = {r for cell in forward & old.cells_set for r in old.references(cell)} - forward
+        places = {r: move(r, step) for r in sorted(read)}
+        numbers = [r for r, place in places.items() if self.graph.is_formula(place) and place not in old.updates]
+        if not numbers:
+            return {}
+        free = Iteration(self.graph, self.training, 0, old.targets, free=frozenset(numbers))
+        derivatives = free.derivatives(self.error_in(0))
+        for unread in (cell for cell in self.ends.get(0, ()) if cell not in forward):
+            for number in numbers:
+                slope = derivatives.get(number)
+                if slope is not None and (same(free.number(unread), slope) or same(-free.number(unread), slope)):
+                    found[places[number]] = number
+        return found
 
     def _score(self, iteration: Iteration, cell: Address) -> tuple[float, ...]:
         """Count the updates that follow a cell's derivatives; where none does, a known loss of all outputs is it."""
@@ -141,7 +166,8 @@ class Course:
         positive = Counter(float(f"{f:.9g}") for f in judgement.factors.values() if f > 0)
         reached = len(set(judgement.derivatives) & set(iteration.weights))
         is_loss = reached == len(iteration.weights) and Architecture(iteration, judgement.derivatives).loss is not None
-        return positive.most_common(1)[0][1] if positive else 0, is_loss, reached
+        is_copy = self.graph.copied(cell) != cell
+        return positive.most_common(1)[0][1] if positive else 0, is_loss, reached, not is_copy, self.graph.places[cell]
 
     @cached_property
     def stride(self) -> tuple[int, int]:
@@ -186,12 +212,54 @@ class Course:
         assert self.error is not None
         return self._same_errors.get(level) or self.shift(self.error, self.sample, level)
 
-    def judge(self, level: int) -> Judgement:
-        """Judge an iteration as it stands in the sheet."""
+    @cached_property
+    def last(self) -> int | None:
+        """The iteration that no update follows, if it has an error; its updates would be those before, filled on."""
+        level = len(self.training.iterations)
+        return level if self.graph.is_formula(self.error_in(level)) else None
+
+    @cached_property
+    def _extended(self) -> tuple[Training, Mapping[Address, Formula]]:
+        """The training with an update more, and the formulas of those."""
+        chains, formulas, level = list[Chain](), dict[Address, Formula](), len(self.training.iterations)
+        for chain in self.training.chains:
+            *_, before, last = chain.cells
+            place = Address(last.sheet, 2 * last.row - before.row, 2 * last.column - before.column)
+            usual = self._find_usual(chain) if len(chain.cells) == level + 1 else None
+            formula = None if usual is None else self._fill(usual, place)
+            formulas |= {} if formula is None else {place: formula}
+            chains.append(chain if formula is None else Chain((*chain.cells, place)))
+        levels = {**self.training.levels, **dict.fromkeys(formulas, level + 1)}
+        return Training(tuple(chains), levels), formulas
+
+    def _find_usual(self, chain: Chain) -> Address | None:
+        """Return an update of a weight with the formula that most have; None where each has another one."""
+        formulas = [(cell, self.graph.workbook.cell(cell)) for cell in chain.cells[1:]]
+        counts = Counter(holder and holder.formula for _, holder in formulas)
+        formula, count = counts.most_common(1)[0]
+        is_usual = count > 1 or len(formulas) < 3
+        return next((c for c, holder in formulas if (holder and holder.formula) is formula), None) if is_usual else None
+
+    def _fill(self, model: Address, place: Address) -> Formula | None:
+        try:
+            return self.graph.moved(model, place)
+        except UnreadableError:
+            return None
+
+    def iterate(
+        self, level: int, replaced: Mapping[Address, Formula | Floats] | None = None, *, is_actual: bool = False
+    ) -> Iteration:
+        """Compute an iteration, with other formulas or numbers in some cells."""
+        targets = (self.error_in(level), *self.ends.get(level, ()))
+        training, formulas = self._extended if level == self.last else (self.training, {})
+        return Iteration(self.graph, training, level, targets, {**formulas, **(replaced or {})}, is_actual=is_actual)
+
+    def judge(self, level: int, replaced: Mapping[Address, Formula | Floats] | None = None) -> Judgement:
+        """Judge an iteration as it stands in the sheet, or with other formulas in some cells."""
+        if replaced:
+            return judge(self.iterate(level, replaced), self.error_in(level))
         if level not in self._judged:
-            error = self.error_in(level)
-            targets = (error, *self.ends.get(level, ()))
-            self._judged[level] = judge(Iteration(self.graph, self.training, level, targets), error)
+            self._judged[level] = judge(self.iterate(level), self.error_in(level))
         return self._judged[level]
 
     @cached_property

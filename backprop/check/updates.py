@@ -4,7 +4,6 @@ An update adds something that depends on a weight to that weight: its slope to i
 leads back to the weight, through no other update. No header says so.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +11,7 @@ from functools import cached_property
 from backprop.check.cells import Address
 from backprop.check.graph import Graph
 
-_MAX_PASSES, _MAX_JOINED = 8, 20
+_MAX_JOINED = 20
 
 
 @dataclass(frozen=True)
@@ -49,29 +48,28 @@ class Training:
 
 
 @dataclass
-class _Search:
+class Search:
+    """The search for updates."""
+
     graph: Graph
-    sources: dict[Address, Address] = field(default_factory=dict)
-    """Updates and the weights that they update."""
     forced: dict[Address, Address] = field(default_factory=dict)
     """Cells that stand where updates belong, whatever they hold, and the weights."""
+    sources: dict[Address, Address] = field(default_factory=dict)
+    """Updates and the weights that they update."""
     levels: dict[Address, int] = field(default_factory=dict)
     reads: dict[Address, int] = field(default_factory=dict)
     """Which weights a formula depends on within its iteration, as bits."""
     bits: dict[Address, int] = field(default_factory=dict)
 
-    def run(self) -> None:
-        """Find the updates, and those that are none but stand where one belongs; that may let others be found."""
-        self._scan()
-        for _ in range(_MAX_PASSES):
-            found = self._find_misfits()
-            if not found:
-                break
-            self.forced |= found
-            self._scan()
+    @property
+    def trained(self) -> set[Address]:
+        """The cells that hold weights."""
+        return {*self.sources, *self.sources.values()}
 
-    def _scan(self) -> None:
+    def scan(self) -> None:
+        """Find the updates among the formulas."""
         self.sources, self.reads, self.bits = {}, {}, {}
+        self.graph.anchors = frozenset(self.forced)
         for cell in self.graph.order:
             self.reads[cell] = 0
             for reference in self.graph.shape(cell).references:
@@ -79,9 +77,12 @@ class _Search:
             source = self.forced.get(cell) or self._find_source(cell)
             if source is not None:
                 self.sources[cell] = source
-                self._bit(cell)
+                self.bit(cell)
         # Numbers that are typed where an update belongs.
         self.sources |= {cell: source for cell, source in self.forced.items() if cell not in self.reads}
+        self._count_levels()
+
+    def _count_levels(self) -> None:
         self.levels = {source: 0 for source in self.sources.values() if source not in self.sources}
         for cell in self._ordered():
             source = self.sources.get(cell)
@@ -106,9 +107,10 @@ class _Search:
             return 1 << self.bits[reference]
         if reference in self.reads:
             return self.reads[reference]
-        return 1 << self._bit(reference)
+        return 1 << self.bit(reference)
 
-    def _bit(self, leaf: Address) -> int:
+    def bit(self, leaf: Address) -> int:
+        """Return the place of a cell among the bits."""
         return self.bits.setdefault(leaf, len(self.bits))
 
     def _find_source(self, cell: Address) -> Address | None:
@@ -123,71 +125,19 @@ class _Search:
                 return source
         return None
 
-    def _find_misfits(self) -> dict[Address, Address]:
-        """Find cells that stand as far from a weight as the updates of others, and do not update it.
 
-        Of a weight that no other iteration updates, formulas have to be read as those of a trained one are.
-        """
-        steps = self._find_steps()
-        updated = Counter(self.sources.values())
-        known = {*self.sources, *self.sources.values()}
-        ends = [s for s in known if s not in updated]
-        starts = [c for c in self._typed_near(known) if c not in known] if 0 in steps else []
-        found: dict[Address, Address] = {}
-        for end in (*ends, *starts):
-            level = self.levels.get(end, 0)
-            while level in steps:
-                place = _move(end, steps[level])
-                is_new = end not in known and level == 0
-                taken = self.sources.get(place)
-                if self.graph.workbook.cell(place) is None or (taken is not None and updated[taken] < 2):
-                    break
-                if is_new and not self._is_used_alike(end, place):
-                    break
-                found[place] = end
-                end, level = place, level + 1
-        return {cell: source for cell, source in found.items() if self.forced.get(cell) != source}
-
-    def _find_steps(self) -> dict[int, tuple[int, int]]:
-        """Return by how many rows and columns most updates are away from their weights, by iteration."""
-        counts: dict[int, Counter[tuple[int, int]]] = defaultdict(Counter)
-        for cell, source in self.sources.items():
-            if cell.sheet == source.sheet:
-                counts[self.levels[source]][cell.row - source.row, cell.column - source.column] += 1
-        return {level: count.most_common(1)[0][0] for level, count in counts.items()}
-
-    def _typed_near(self, known: set[Address]) -> list[Address]:
-        """Return typed numbers that formulas of the training read."""
-        read = {reference for cell in self.levels for reference in self.graph.shape(cell).references}
-        return sorted(
-            r for r in read - known if not self.graph.is_formula(r) and isinstance(self.graph.typed(r), float)
-        )
-
-    @cached_property
-    def _patterns(self) -> Mapping[Address, set[tuple[object, int]]]:
-        """By which formulas, as patterns, and in which of their places a cell is read."""
-        found: dict[Address, set[tuple[object, int]]] = defaultdict(set)
-        for cell in self.graph.order:
-            holder = self.graph.workbook.cell(cell)
-            for place, reference in enumerate(self.graph.shape(cell).references):
-                found[self.graph.copied(reference)].add((holder and holder.formula, place))
-        return found
-
-    def _is_used_alike(self, start: Address, place: Address) -> bool:
-        """Return whether a formula that reads a typed number reads, filled down, a formula that uses weights."""
-        if place not in self.reads or place not in self.levels or self.graph.copied(place) != place:
-            return False
-        return bool(self._patterns.get(start, set()) & self._patterns.get(place, set()))
+def join_trainings(trainings: Iterable[Training]) -> Training:
+    """Join trainings of one workbook."""
+    parts = list(trainings)
+    return Training(tuple(chain for training in parts for chain in training.chains), parts[0].levels)
 
 
 def _move(address: Address, step: tuple[int, int]) -> Address:
     return Address(address.sheet, max(1, address.row + step[0]), max(1, address.column + step[1]))
 
 
-def find_trainings(graph: Graph) -> list[Training]:
-    """Find the weights, updates and iterations of a workbook. Raises CircularError."""
-    search = _Search(graph)
-    search.run()
+def list_trainings(search: Search) -> list[Training]:
+    """Return what a search found: chains of weights whose updates read each other."""
     following: dict[Address, Address] = {}
     for cell, source in search.sources.items():
         following.setdefault(source, cell)
@@ -203,7 +153,7 @@ def _follow(cell: Address, following: Mapping[Address, Address]) -> Iterator[Add
         yield cell
 
 
-def _join(chains: Sequence[Chain], search: _Search) -> Iterable[list[Chain]]:
+def _join(chains: Sequence[Chain], search: Search) -> Iterable[list[Chain]]:
     """Join chains whose updates read each other's weights."""
     weights = 0
     for cell in (cell for chain in chains for cell in chain.cells):

@@ -8,9 +8,19 @@ from openpyxl.utils import column_index_from_string
 
 TOKENS = re.compile(
     r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|(?P<column>\w+\[\[#This Row\],\[[^\]]+\]\])"
-    r"|(?P<cell>(?:(?:'[^']+'|\w+)!)?\$?[A-Z]{1,3}\$?\d+(?![\w(]))|(?P<word>[A-Za-z_][\w.]*)|(?P<sign>[-+*/^(),:%@]))"
+    r"|(?P<cell>(?:(?:'[^']+'|\w+)!)?\$?[A-Z]{1,3}\$?\d+(?![\w(]))|(?P<word>[A-Za-z_][\w.]*)|(?P<sign>[-+*/^(),:%@<>]))"
 )
-LEVELS = {"+": 1, "-": 1, "*": 2, "/": 2, "^": 3}
+LEVELS = {"<": 0.5, ">": 0.5, "+": 1, "-": 1, "*": 2, "/": 2, "^": 3}
+SIMPLE = {
+    "TANH": np.tanh,
+    "LN": np.log,
+    "IF": lambda test, yes, no: np.where(test != 0, yes, no),
+    "MAX": lambda *numbers: float(max(np.max(n) for n in numbers)),
+    "MIN": lambda *numbers: float(min(np.min(n) for n in numbers)),
+    "AVERAGE": np.mean,
+    "MMULT": lambda a, b: np.atleast_2d(a) @ np.atleast_2d(b),
+    "TRANSPOSE": lambda a: np.atleast_2d(a).T,
+}
 
 
 class NumberError(Exception):
@@ -89,6 +99,8 @@ class Evaluator:
         left, right = np.asarray(left, dtype=float), np.asarray(right, dtype=float)
         if sign == "^":
             return np.power(left, right)
+        if sign in "<>":
+            return 1.0 * (left < right if sign == "<" else left > right)
         return {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}[sign](left, right)
 
     def signed(self):
@@ -164,4 +176,6 @@ class Evaluator:
             return np.power(np.asarray(arguments[0], dtype=float), arguments[1])
         if name == "SINGLE":
             return arguments[0]
+        if name in SIMPLE:
+            return SIMPLE[name](*map(np.asarray, arguments))
         raise NumberError(name)

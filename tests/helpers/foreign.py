@@ -1,8 +1,10 @@
 """Right sheets of the exercise as different people build them: any layout, header, place for η and way of writing."""
 
+import math
 import random
 from dataclasses import dataclass, field
 
+import numpy as np
 import openpyxl
 from evaluator import Evaluator, NumberError
 from openpyxl.utils import get_column_letter
@@ -55,6 +57,8 @@ class ForeignSheet:
     rate: tuple | None = None
     sheet: str = "Sheet1"
     style: str = ""
+    points: int = 3
+    """At how many random points a changed formula is held against the right one."""
 
     def cell(self, quantity, index):
         """Return the place of a quantity in an iteration."""
@@ -242,15 +246,28 @@ def wrong_cells(sheet, contents, seed=0):
     have moved the numbers there.
     """
     numbers = random.Random(seed)
-    rights = [sheet.evaluator(sheet.start(numbers)) for _ in range(3)]
+    rights = [sheet.evaluator(sheet.start(numbers)) for _ in range(sheet.points)]
     own = sheet.evaluator(contents)
     found = set()
     for cell, content in contents.items():
         typed = not isinstance(content, str) and content is not None
         formula = sheet.cells[cell] if typed else None
-        if any(differ(evaluator, cell, content, formula) for evaluator in ([own] if typed else rights)):
+        if cell in sheet.arrays:
+            found |= {member for evaluator in rights for member in _differing_members(evaluator, sheet, cell, content)}
+        elif any(differ(evaluator, cell, content, formula) for evaluator in ([own] if typed else rights)):
             found.add(cell)
     return found
+
+
+def _differing_members(evaluator, sheet, cell, content):
+    """Return the cells of an array formula to which another one gives another number."""
+    members = [member for line in sheet.arrays[cell] for member in line]
+    right = [evaluator.value(member) for member in members]
+    try:
+        numbers = np.broadcast_to(evaluator.compute(content, cell), np.shape(sheet.arrays[cell])[:2]).ravel()
+    except (NumberError, ValueError):
+        return members
+    return [m for m, a, b in zip(members, numbers, right, strict=True) if not math.isclose(a, b, rel_tol=1e-8, abs_tol=1e-12)]
 
 
 def differ(evaluator, cell, content, typed):
