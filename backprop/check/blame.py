@@ -97,8 +97,18 @@ class Blame:
         products = (_distinct(derivatives)[:, None] * basis[None]).reshape(-1, POINTS)
         self._steps = np.concatenate([basis, products])
         right = [self.iteration.number(c) for c in self._trusted if c not in self.judgement.derivatives]
-        signs = [sign for sign in (1.0, -1.0) if any(self._is_step(sign * r) for r in right)] or [1.0, -1.0]
-        self._scales = [s * f for s in signs for f in (1.0, *set(self.factors.values()))]
+        # Some write -∂E/∂w, or -η·∂E/∂w: what right cells do is what the others have to do.
+        updates = [update for update in self.iteration.updates if update not in wrong]
+        has_steps = not updates or any(self._adds_step(update) for update in updates)
+        factors = (1.0, *set(self.factors.values())) if has_steps else (1.0,)
+        scales = [sign * factor for sign in (1.0, -1.0) for factor in factors]
+        used = [scale for scale in scales if any(self._is_step(r / scale) for r in right)]
+        self._scales = used or scales
+
+    def _adds_step(self, update: Address) -> bool:
+        """Return whether an update adds a cell that holds the whole step."""
+        slopes = (s for c, s in self.iteration.slopes(update).items() if c not in self.judgement.derivatives)
+        return any(np.all(np.abs(slope) == 1) for slope in slopes)
 
     def _list_ancestors(self, cell: Address) -> set[Address]:
         found: set[Address] = set()
@@ -143,7 +153,7 @@ class Blame:
     def _find_needs(self, cell: Address, needed: Floats) -> Iterator[tuple[Address, Floats]]:
         """Yield what each cell that a formula reads would have to give, alone, for the formula to be right."""
         missing = needed - self.iteration.number(cell)
-        for reference, slope in self.iteration.slopes(cell).items():
+        for reference, slope in self.iteration.all_slopes(cell).items():
             with np.errstate(all="ignore"):
                 number = self.iteration.number(reference) + missing / slope
             if np.isfinite(number).sum() >= 3:

@@ -121,7 +121,7 @@ class Faults:
             chain = judgement.iteration.weights[weight]
             own, usual = judgement.rates[chain], self._usual_rates.get(chain.cells[0])
             is_own = _name_rate(judgement, own) == usual and (sharing[usual] > 1 or len(self._usual_rates) < 3)
-            rate = own if is_own and self._value(judgement, own) else self.rate
+            rate = own if is_own and own is not None and self._value(judgement, own) else self.rate
             found[update] = self.factor * self._value(judgement, rate)
         return found
 
@@ -208,7 +208,7 @@ class Faults:
     # ---- all iterations
 
     def _add(self, cell: Address, fault: CellFault) -> None:
-        if self.course.graph.workbook.cell(cell) is not None or fault.explanation:
+        if cell not in self.course.filled:
             self.found.setdefault(cell, fault)
 
     def _count(self, level: int, members: int) -> None:

@@ -117,6 +117,24 @@ class Iteration:
         """Return a formula's slopes to what it reads directly and varies with the weights."""
         return self._locals[cell].slopes if cell in self._locals else {}
 
+    def all_slopes(self, cell: Address) -> Mapping[Address, Floats]:
+        """Return the same, and the slopes to other formulas that happen not to vary."""
+        fixed = [r for r in self.references(cell) if r in self.cells_set and r not in self.slopes(cell)]
+        if not fixed or isinstance(self.replaced.get(cell), np.ndarray):
+            return self.slopes(cell)
+        try:
+            local = self.graph.differentiate(cell, self._broadcast, fixed, self._formula(cell))
+        except (UnreadableError, RecursionError):
+            return self.slopes(cell)
+        return {**self.slopes(cell), **{r: np.broadcast_to(s, (POINTS,)) for r, s in local.slopes.items()}}
+
+    def _formula(self, cell: Address) -> Formula | None:
+        replaced = self.replaced.get(cell)
+        return None if isinstance(replaced, np.ndarray) else replaced
+
+    def _broadcast(self, cell: Address) -> Value:
+        return self.number(cell) if cell in self.cells_set else self.value(cell)
+
     def _compute(self, cell: Address) -> None:
         replaced = self.replaced.get(cell)
         if isinstance(replaced, np.ndarray):
@@ -138,7 +156,7 @@ class Iteration:
             found[cell] = str(error) or "the formula is nested too deeply"
             self._locals[cell] = Local(np.full(POINTS, np.nan), {})
             return
-        if not np.isfinite(value).any() and all(np.isfinite(self.number(r)).any() for r in variables):
+        if not np.isfinite(value).any() and all(np.isfinite(self.number(r)).any() for r in self.references(cell)):
             self.broken[cell] = "it has no number as its result"
 
     def _find_momentum(self, cell: Address) -> None:

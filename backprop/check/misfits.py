@@ -82,8 +82,9 @@ class _Misfits:
         for cell, source in self.search.sources.items():
             step = self._steps.get(self.levels[source], (0, 0))
             weight = Address(cell.sheet, cell.row - step[0], cell.column - step[1])
-            is_free = weight not in self._updated and weight != cell
-            if weight != source and is_free and (weight in self._trained or self._is_number(weight)):
+            is_skipped = source == move(weight, (-step[0], -step[1])) and self.graph.is_formula(weight)
+            is_there = weight in self._trained or self._is_number(weight) or is_skipped
+            if weight not in (source, cell) and weight not in self._updated and is_there:
                 found[cell] = weight
         return found
 
@@ -119,8 +120,8 @@ class _Misfits:
         return step if is_update else None
 
     def _list_typed(self) -> list[Address]:
-        """Return typed numbers that formulas of the training read."""
-        read = {reference for cell in self.levels for reference in self.graph.shape(cell).references}
+        """Return typed numbers that the forward pass reads."""
+        read = {reference for cell in self._forward for reference in self.graph.shape(cell).references}
         return sorted(number for number in read - self._trained if self._is_number(number))
 
     @cached_property
@@ -140,7 +141,10 @@ class _Misfits:
     def _readers(self) -> Mapping[Address, Sequence[tuple[Address, int]]]:
         """The formulas of the forward pass that read a cell, and in which of their places."""
         found: dict[Address, list[tuple[Address, int]]] = defaultdict(list)
+        row, column = self._steps.get(0, (0, 0))
         for cell in self._forward:
+            if move(cell, (-row, -column)) in self.graph.shape(cell).references:
+                continue  # it goes on from its own number, as an update does
             for place, reference in enumerate(self.graph.shape(cell).references):
                 found[self.graph.copied(reference)].append((cell, place))
         return found
@@ -195,8 +199,8 @@ class _Misfits:
         found = {}
         for update in self.search.sources:
             cell = move(update, offset)
-            is_other = cell not in direct[update] and cell not in self._trained
-            if is_other and self.graph.workbook.cell(cell) is not None:
+            is_other = cell not in direct[update] and cell not in self.search.sources
+            if is_other and (self.graph.is_formula(cell) or self._is_number(cell)):
                 found[cell] = update
         return found
 

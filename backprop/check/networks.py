@@ -60,7 +60,7 @@ def _find_courses(graph: Graph, found: Found) -> list[Course]:
     """Join what lowers the same error: the outputs of a network of one layer know nothing of each other."""
     groups: dict[Address, list[Course]] = defaultdict(list)
     for course in (Course(graph, training) for training in found.trainings):
-        groups[course.error or course.training.chains[0].cells[0]].append(course)
+        groups[course.error_in(0) if course.error else course.training.chains[0].cells[0]].append(course)
     return [
         group[0] if len(group) == 1 else Course(graph, join_trainings(course.training for course in group))
         for group in groups.values()

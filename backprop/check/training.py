@@ -1,7 +1,7 @@
 """A training's error and whether its updates follow the error's derivatives, iteration by iteration."""
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -127,15 +127,18 @@ class Course:
     def _found(self) -> tuple[int, Address | None]:
         last = len(self.training.iterations) - 1
         levels = dict.fromkeys((min(2, last), 0, last))
-        found = ((level, self._find_error(level)) for level in levels)
-        return next((pair for pair in found if pair[1] is not None), (min(2, last), None))
-
-    def _find_error(self, level: int) -> Address | None:
-        candidates = tuple(self.ends.get(level, ()))
-        iteration = Iteration(self.graph, self.training, level, candidates)
-        scores = {cell: self._score(iteration, cell) for cell in candidates}
-        best = max(scores, key=scores.__getitem__, default=None)
-        return best if best is not None and any(scores[best][:2]) else None
+        best: tuple[tuple[float, ...], int, Address | None] = (0, 0), min(2, last), None
+        for level in levels:
+            candidates = tuple(self.ends.get(level, ()))
+            iteration = Iteration(self.graph, self.training, level, candidates)
+            for cell in candidates:
+                score = self._score(iteration, cell)
+                # Of two iterations the later one has to be the better.
+                if score[:2] > best[0][:2] or (level == best[1] and score > best[0] and any(score[:2])):
+                    best = score, level, cell
+            if best[2] is not None and best[0][0] == len(iteration.updates):
+                break
+        return best[1:]
 
     def find_forgotten(self) -> Mapping[Address, Address]:
         """Return cells of the second iteration that should update a number, and the number's cell.
@@ -217,6 +220,11 @@ class Course:
         """The iteration that no update follows, if it has an error; its updates would be those before, filled on."""
         level = len(self.training.iterations)
         return level if self.graph.is_formula(self.error_in(level)) else None
+
+    @property
+    def filled(self) -> Collection[Address]:
+        """The cells in which those updates would stand."""
+        return self._extended[1] if self.last is not None else ()
 
     @cached_property
     def _extended(self) -> tuple[Training, Mapping[Address, Formula]]:
