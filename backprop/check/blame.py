@@ -48,6 +48,8 @@ class Blame:
     error: Address
     factors: Mapping[Address, float]
     """What each update has to multiply the derivative by its weight with."""
+    line: int = 2
+    """What cells of one quantity share: the column, 2, or the row, 1, where iterations go to the right."""
     faults: list[Fault] = field(default_factory=list)
 
     def find(self) -> list[Fault]:
@@ -88,14 +90,14 @@ class Blame:
         for update in self.iteration.updates:
             if update not in wrong:
                 self._trusted |= self._list_ancestors(update)
-        derivatives = [d for c, d in self.judgement.derivatives.items() if c != self.error]
+        self._trusted_numbers = {
+            r for c in self._trusted & self.iteration.cells_set for r in self.iteration.references(c)
+        }
+        self._steps = _distinct(list(self._list_steps(self.judgement.derivatives)))
         for part in self.iteration.slopes(self.error):  # a batch's samples have errors of their own
             if part in self.iteration.cells_set:
-                derivatives += [d for c, d in self.iteration.derivatives(part).items() if c != part]
-        slopes = [s for c in self.judgement.derivatives for s in self.iteration.slopes(c).values()]
-        basis = _distinct([*derivatives, *slopes])
-        products = (_distinct(derivatives)[:, None] * basis[None]).reshape(-1, POINTS)
-        self._steps = np.concatenate([basis, products])
+                steps = list(self._list_steps(self.iteration.derivatives(part)))
+                self._steps = np.concatenate([self._steps, _distinct(steps)])
         right = [self.iteration.number(c) for c in self._trusted if c not in self.judgement.derivatives]
         # Some write -∂E/∂w, or -η·∂E/∂w: what right cells do is what the others have to do.
         updates = [update for update in self.iteration.updates if update not in wrong]
@@ -109,6 +111,20 @@ class Blame:
         """Return whether an update adds a cell that holds the whole step."""
         slopes = (s for c, s in self.iteration.slopes(update).items() if c not in self.judgement.derivatives)
         return any(np.all(np.abs(slope) == 1) for slope in slopes)
+
+    def _list_steps(self, derivatives: Mapping[Address, Floats]) -> Iterator[Floats]:
+        """Yield what backpropagation multiplies on its way: derivatives, slopes, and products along the formulas."""
+        for cell, derivative in derivatives.items():
+            if cell in self.iteration.weights or np.ptp(derivative) > 0:
+                yield derivative
+            for reference, slope in self.iteration.slopes(cell).items():
+                yield derivative * slope
+                if np.ptp(slope) > 0:  # no ½ of an error, no 1 of a sum
+                    yield slope
+                for further in self.iteration.slopes(reference).values():
+                    yield derivative * slope * further
+                    if np.ptp(slope) > 0:
+                        yield slope * further
 
     def _list_ancestors(self, cell: Address) -> set[Address]:
         found: set[Address] = set()
@@ -140,15 +156,21 @@ class Blame:
     def _blame(self, cell: Address, needed: Floats, seen: frozenset[Address]) -> Fault:
         """Return the fault that makes a cell give something else than what is needed."""
         wanted = list(self._find_needs(cell, needed))
+        open_ones = [pair for pair in wanted if self._is_open(*pair) and pair[0] not in seen]
         for reference, number in wanted:
-            other = self._find_other(reference, number)
-            if other is not None:
-                return Fault(cell, needed, other)
-        for reference, number in wanted:
-            is_open = reference not in self._trusted and reference in self.iteration.cells_set and reference not in seen
-            if is_open and self._is_any_step(number) and not self._is_innocent(reference):
-                return self._blame(reference, number, seen | {cell})
+            others = self._find_others(reference, number)
+            beside = [other for other in others if other[self.line] == reference[self.line]]
+            if beside or (others and not open_ones):
+                return Fault(cell, needed, (beside or others)[0])
+        for reference, number in open_ones:
+            return self._blame(reference, number, seen | {cell})
         return Fault(cell, needed)
+
+    def _is_open(self, cell: Address, number: Floats) -> bool:
+        """Return whether a cell may be at fault: nothing right rests on it, and the number makes sense there."""
+        if cell not in self.iteration.cells_set:  # a number that is typed where a formula belongs
+            return cell not in self._trusted_numbers and self._is_any_step(number)
+        return cell not in self._trusted and self._is_any_step(number) and not self._is_innocent(cell)
 
     def _find_needs(self, cell: Address, needed: Floats) -> Iterator[tuple[Address, Floats]]:
         """Yield what each cell that a formula reads would have to give, alone, for the formula to be right."""
@@ -159,13 +181,11 @@ class Blame:
             if np.isfinite(number).sum() >= 3:
                 yield reference, number
 
-    def _find_other(self, reference: Address, number: Floats) -> Address | None:
-        """Return another cell that has a number, and from which the one that was read is not computed."""
-        others = {*self.iteration.cells, *self.iteration.weights} - self._list_ancestors(reference)
-        for cell in sorted(others.difference(self.iteration.updates)):
-            if same(self.iteration.number(cell), number):
-                return cell
-        return None
+    def _find_others(self, reference: Address, number: Floats) -> list[Address]:
+        """Return other cells that have a number, and from which the one that was read is not computed."""
+        others = {*self.iteration.cells, *self.iteration.weights} - self._list_ancestors(reference) - {reference}
+        cells = sorted(others.difference(self.iteration.updates))
+        return [cell for cell in cells if same(self.iteration.number(cell), number)]
 
 
 def _distinct(numbers: list[Floats]) -> Floats:

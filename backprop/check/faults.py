@@ -19,7 +19,7 @@ from backprop.check.iteration import POINTS, Iteration
 from backprop.check.run import is_rounded
 from backprop.check.training import Course, Judgement, Rate
 
-_MAX_GROUPS = 60
+_MAX_GROUPS, _MAX_CHOICES = 60, 40
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,9 @@ class Faults:
         judgement, error = self.course.judge(level), self.course.error_in(level)
         found = {} if level == self.main else self._compare(level)
         if not found:
-            blame = Blame(judgement, error, self._expect_factors(judgement))
-            found = {fault.cell: CellFault(fault, level) for fault in blame.find()}
+            line = 1 if self.course.is_sideways else 2
+            blame = Blame(judgement, error, self._expect_factors(judgement), line)
+            found = {fault.cell: self._tell(fault, level) for fault in blame.find()}
             self.repaired[level] = blame.iteration
         used = self._list_used(judgement.iteration, level)
         for cell, reason in judgement.iteration.broken.items():
@@ -157,17 +158,31 @@ class Faults:
     def _blamed(self) -> dict[int, dict[Address, CellFault]]:
         return {}
 
+    def _tell(self, fault: Fault, level: int) -> CellFault:
+        """A typed number is held against the formula that stands there in other iterations."""
+        cell = self.course.graph.workbook.cell(fault.cell)
+        if cell is None or cell.formula is not None:
+            return CellFault(fault, level)
+        with suppress(UnreadableError):
+            usual = self.course.graph.moved(self.course.shift(fault.cell, level, self.main), fault.cell)
+            if usual is not None:
+                return self._describe(fault.cell, self.course.iterate(level, {fault.cell: usual}), level, usual)
+        return CellFault(fault, level, FORMULA, "a number is typed where a formula belongs")
+
     def _compare(self, level: int) -> dict[Address, CellFault]:
         """Find cells whose formulas differ from the main iteration's and make other updates wrong."""
         wrong, usual = self._find_wrong(level), self._find_wrong(self.main)
         if not wrong or wrong == usual:
             return {}
         others = self._find_others(level)
-        if not others or self._list_wrong(self.course.judge(level, others)) != usual:
+        choices = (others, *({cell: formula} for cell, formula in others.items()))
+        broken = set(self.course.judge(level).iteration.broken)
+        others = next((c for c in choices[:_MAX_CHOICES] if c and self._fits(level, c, usual, broken)), {})
+        if not others:
             return {}
         for cell in list(others):
             rest = {other: formula for other, formula in others.items() if other != cell}
-            if rest and self._list_wrong(self.course.judge(level, rest)) == usual:
+            if rest and self._fits(level, rest, usual, broken):
                 others = rest
         repaired = self.course.iterate(level, others)
         self.repaired[level] = repaired
@@ -176,6 +191,11 @@ class Faults:
             cell = self.course.shift(fault.fault.cell, self.main, level)
             found.setdefault(cell, fault)
         return found
+
+    def _fits(self, level: int, formulas: Mapping[Address, Formula], usual: set[Address], broken: set[Address]) -> bool:
+        """Return whether an iteration with other formulas in some cells is as the main one is."""
+        judgement = self.course.judge(level, formulas)
+        return self._list_wrong(judgement) == usual and not set(judgement.iteration.broken) - broken
 
     def _find_others(self, level: int) -> dict[Address, Formula]:
         """Return cells that hold something else than the main iteration's, and what its formulas would be there."""

@@ -1,5 +1,6 @@
 """A workbook's formulas as a graph: which cells each reads, and how steeply it depends on them."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -109,7 +110,7 @@ class Graph:
         self.corrected[cell] = Formula(tree, cell)
         self.cells = list(dict.fromkeys((*self.cells, cell)))
         self._shapes.pop(cell, None)
-        for name in ("order", "places"):
+        for name in ("order", "places", "readers"):
             self.__dict__.pop(name, None)
 
     def shape(self, address: Address) -> Shape:
@@ -263,3 +264,12 @@ class Graph:
     def places(self) -> Mapping[Address, int]:
         """Where in that order a cell comes."""
         return {cell: place for place, cell in enumerate(self.order)}
+
+    @cached_property
+    def readers(self) -> Mapping[Address, Sequence[Address]]:
+        """The cells that read a cell directly."""
+        found: dict[Address, list[Address]] = defaultdict(list)
+        for cell in self.order:
+            for reference in self.shape(cell).references:
+                found[reference].append(cell)
+        return found

@@ -69,9 +69,10 @@ class Iteration:
                     found[cell] = None
                 continue
             open_cells.add(cell)
+            previous = self._find_previous(cell)
             # What a replaced formula read is wanted too: it may be a part of the right one.
             read = (*self.references(cell), *self.graph.shape(cell).references)
-            waiting += [r for r in read if r not in open_cells]
+            waiting += [r for r in read if r not in open_cells and r != previous]
         return list(found)
 
     def is_formula(self, cell: Address) -> bool:
@@ -86,8 +87,20 @@ class Iteration:
         return () if isinstance(replaced, np.ndarray) else self.graph.read_by(replaced)
 
     def _is_earlier(self, cell: Address) -> bool:
-        is_known = cell in self.graph.places and cell not in self.replaced
+        """Return whether a formula belongs to an iteration before; none does that reads a replaced one."""
+        is_known = cell in self.graph.places and cell not in self._touched
         return is_known and self.training.levels.get(cell, self.level) < self.level
+
+    @cached_property
+    def _touched(self) -> set[Address]:
+        """Replaced cells and the formulas that they lead to within the iteration."""
+        found, waiting = set[Address](), list(self.replaced)
+        while waiting:
+            cell = waiting.pop()
+            if cell not in found:
+                found.add(cell)
+                waiting += [] if cell in self.updates else self.graph.readers.get(cell, ())
+        return found
 
     def value(self, cell: Address) -> Value:
         """Return a cell's number, one a point, or what is typed there."""
@@ -118,8 +131,8 @@ class Iteration:
         return self._locals[cell].slopes if cell in self._locals else {}
 
     def all_slopes(self, cell: Address) -> Mapping[Address, Floats]:
-        """Return the same, and the slopes to other formulas that happen not to vary."""
-        fixed = [r for r in self.references(cell) if r in self.cells_set and r not in self.slopes(cell)]
+        """Return the same, and the slopes to formulas that happen not to vary, and to typed numbers."""
+        fixed = [r for r in self.references(cell) if r not in self.slopes(cell) and self._has_number(r)]
         if not fixed or isinstance(self.replaced.get(cell), np.ndarray):
             return self.slopes(cell)
         try:
@@ -132,8 +145,11 @@ class Iteration:
         replaced = self.replaced.get(cell)
         return None if isinstance(replaced, np.ndarray) else replaced
 
+    def _has_number(self, cell: Address) -> bool:
+        return cell in self.cells_set or isinstance(self.value(cell), float)
+
     def _broadcast(self, cell: Address) -> Value:
-        return self.number(cell) if cell in self.cells_set else self.value(cell)
+        return self.number(cell) if self._has_number(cell) else self.value(cell)
 
     def _compute(self, cell: Address) -> None:
         replaced = self.replaced.get(cell)
@@ -141,7 +157,6 @@ class Iteration:
             self._locals[cell] = Local(replaced, {})
             self._varying.add(cell)
             return
-        self._find_momentum(cell)
         variables = [r for r in self.references(cell) if r in self._varying]
         self._varying |= {cell} if variables else set()
         try:
@@ -159,14 +174,15 @@ class Iteration:
         if not np.isfinite(value).any() and all(np.isfinite(self.number(r)).any() for r in self.references(cell)):
             self.broken[cell] = "it has no number as its result"
 
-    def _find_momentum(self, cell: Address) -> None:
-        """A share of the same cell's number an iteration earlier is momentum."""
-        for reference in self.references(cell):
-            share = self.graph.shape(cell).constants.get(reference)
-            is_share = cell in self.replaced or share is not None
-            if is_share and self._is_earlier(reference) and self._is_before(reference, cell):
-                self.momentum |= {} if share is None else {cell: share}
+    def _find_previous(self, cell: Address) -> Address | None:
+        """Return the cell an iteration earlier of whose number a formula adds a share: its momentum."""
+        for reference in self.references(cell) if self.level else ():
+            share = self.graph.shape(cell).constants.get(reference, 0.5 if cell in self.replaced else 1.0)
+            if abs(share) < 1 and reference not in self.weights and self._is_before(reference, cell):
+                self.momentum |= {cell: share} if cell not in self.replaced else {}
                 self._known[reference] = np.zeros(POINTS)
+                return reference
+        return None
 
     def _is_before(self, earlier: Address, cell: Address) -> bool:
         """Return whether a cell is as far from another as the weights are from those of the iteration before."""

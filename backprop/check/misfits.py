@@ -74,7 +74,8 @@ class _Misfits:
         for cell, source in self.search.sources.items():
             if cell.sheet == source.sheet:
                 counts[self.levels[source]][cell.row - source.row, cell.column - source.column] += 1
-        return {level: count.most_common(1)[0][0] for level, count in counts.items()}
+        # Down or to the right: a slanting step leads from another weight's cell.
+        return {level: max(count, key=lambda s: (0 in s, count[s])) for level, count in counts.items()}
 
     def _find_displaced(self) -> dict[Address, Address]:
         """An update may start from another weight's cell, or from a number that is no weight."""
@@ -132,19 +133,21 @@ class _Misfits:
         found: set[Address] = set()
         while waiting:
             cell = waiting.pop()
-            if cell not in found and cell not in self._trained:
+            if cell not in found and cell not in self._trained and not self._goes_on(cell):
                 found.add(cell)
                 waiting += [r for r in self.graph.shape(cell).references if r in self.graph.places]
         return found
+
+    def _goes_on(self, cell: Address) -> bool:
+        """Return whether a formula goes on from its own number an iteration earlier, as an update does."""
+        row, column = self._steps.get(0, (0, 0))
+        return move(cell, (-row, -column)) in self.graph.shape(cell).references
 
     @cached_property
     def _readers(self) -> Mapping[Address, Sequence[tuple[Address, int]]]:
         """The formulas of the forward pass that read a cell, and in which of their places."""
         found: dict[Address, list[tuple[Address, int]]] = defaultdict(list)
-        row, column = self._steps.get(0, (0, 0))
         for cell in self._forward:
-            if move(cell, (-row, -column)) in self.graph.shape(cell).references:
-                continue  # it goes on from its own number, as an update does
             for place, reference in enumerate(self.graph.shape(cell).references):
                 found[self.graph.copied(reference)].append((cell, place))
         return found

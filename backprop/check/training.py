@@ -68,23 +68,20 @@ def find_factor(step: Floats, slope: Floats) -> float:
 
 
 def _find_rate_cell(iteration: Iteration, update: Address, forward: set[Address], factor: float) -> Address | None:
-    """Return the constant cell that an update reads, and the error does not: the one that is η where there are more."""
+    """Return the constant cell that an update, or the step that it adds, reads: η, where there are more."""
     shared = {r for cell in forward & iteration.cells_set for r in iteration.references(cell)}
-    found: list[Address] = []
-    waiting, seen = [update], {update}
-    while waiting:
-        cell = waiting.pop(0)
-        for reference in iteration.references(cell):
-            source = iteration.graph.copied(reference)
-            if reference in seen or reference in forward:
-                continue
-            seen.add(reference)
-            if reference in iteration.training.levels:
-                waiting += [reference] if iteration.is_formula(reference) and reference in iteration.cells_set else []
-            elif reference not in shared and source not in shared:
-                found.append(source)
-    alike = (cell for cell in found if agree(iteration.number(cell), factor))
-    return next(alike, found[0] if found else None)
+    steps = [c for c, s in iteration.slopes(update).items() if c in iteration.cells_set and np.all(np.abs(s) == 1)]
+    for reader in (update, *(step for step in steps if step not in forward)):
+        read = {iteration.graph.copied(r): r for r in iteration.references(reader)}
+        found = [source for source, r in read.items() if _is_constant(iteration, source) and not {source, r} & shared]
+        if found:
+            alike = (cell for cell in found if agree(iteration.number(cell), factor))
+            return next(alike, found[0])
+    return None
+
+
+def _is_constant(iteration: Iteration, cell: Address) -> bool:
+    return cell not in iteration.training.levels
 
 
 def _read_typed_rate(iteration: Iteration, update: Address) -> float | None:
@@ -92,6 +89,11 @@ def _read_typed_rate(iteration: Iteration, update: Address) -> float | None:
     shape = iteration.graph.shape(update)
     slopes = [shape.constants.get(r) for r in shape.references if r not in shape.summands or len(shape.references) < 2]
     return abs(slopes[0]) if len(slopes) == 1 and slopes[0] is not None else None
+
+
+def _varies(numbers: Floats) -> bool:
+    known = numbers[np.isfinite(numbers)]
+    return known.size > 1 and bool(np.ptp(known) > 1e-9 * np.max(np.abs(known)))
 
 
 @dataclass
@@ -166,7 +168,11 @@ class Course:
     def _score(self, iteration: Iteration, cell: Address) -> tuple[float, ...]:
         """Count the updates that follow a cell's derivatives; where none does, a known loss of all outputs is it."""
         judgement = judge(iteration, cell)
-        positive = Counter(float(f"{f:.9g}") for f in judgement.factors.values() if f > 0)
+        # What rises evenly with a weight is no error.
+        curved = {
+            iteration.weights[w] for w, d in judgement.derivatives.items() if w in iteration.weights and _varies(d)
+        }
+        positive = Counter(float(f"{f:.9g}") for c, f in judgement.factors.items() if f > 0 and c in curved)
         reached = len(set(judgement.derivatives) & set(iteration.weights))
         is_loss = reached == len(iteration.weights) and Architecture(iteration, judgement.derivatives).loss is not None
         is_copy = self.graph.copied(cell) != cell
@@ -189,16 +195,18 @@ class Course:
 
     @cached_property
     def _same_errors(self) -> Mapping[int, Address]:
+        """The cells of the same formula in the error's column, or in its row where that has more of them."""
         assert self.error is not None
-        holder, found = self.graph.workbook.cell(self.error), dict[int, Address]()
+        holder = self.graph.workbook.cell(self.error)
+        lines: tuple[dict[int, Address], ...] = {}, {}
         for level, cells in self.ends.items():
             for cell in cells:
                 other = self.graph.workbook.cell(cell)
                 is_same = other is not None and holder is not None and other.formula is holder.formula
-                on_line = cell.column == self.error.column or cell.row == self.error.row
-                if is_same and on_line and cell.sheet == self.error.sheet:
-                    found.setdefault(level, cell)
-        return found
+                for found, place in zip(lines, (2, 1), strict=True):
+                    if is_same and cell[place] == self.error[place] and cell.sheet == self.error.sheet:
+                        found.setdefault(level, cell)
+        return max(lines, key=len)
 
     def shift(self, cell: Address, start: int, end: int) -> Address:
         """Return the cell that is in an iteration what another is in another one."""
