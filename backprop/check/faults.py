@@ -15,7 +15,7 @@ from backprop.check.cells import Address
 from backprop.check.findings import FORMULA, TYPED
 from backprop.check.formulas import UnreadableError
 from backprop.check.graph import Formula
-from backprop.check.iteration import POINTS, Iteration
+from backprop.check.iteration import POINTS, Iteration, same
 from backprop.check.run import is_rounded
 from backprop.check.training import Course, Judgement, Rate
 
@@ -147,8 +147,9 @@ class Faults:
             blame = Blame(judgement, error, self._expect_factors(judgement), line)
             found = {fault.cell: self._tell(fault, level) for fault in blame.find()}
             self.repaired[level] = blame.iteration
-        used = self._list_used(judgement.iteration, level)
-        for cell, reason in judgement.iteration.broken.items():
+        iteration = self.repaired.get(level, judgement.iteration)
+        used = self._list_used(iteration, level)
+        for cell, reason in iteration.broken.items():
             if cell in used:
                 found.setdefault(cell, CellFault(Fault(cell, np.full(POINTS, np.nan)), level, FORMULA, reason))
         self._blamed[level] = found
@@ -171,31 +172,52 @@ class Faults:
 
     def _compare(self, level: int) -> dict[Address, CellFault]:
         """Find cells whose formulas differ from the main iteration's and make other updates wrong."""
-        wrong, usual = self._find_wrong(level), self._find_wrong(self.main)
-        if not wrong or wrong == usual:
-            return {}
+        wrong, usual, old = self._find_wrong(level), self._find_wrong(self.main), self.course.judge(level).iteration
+        broken = set(old.broken) & self._list_used(old, level)
         others = self._find_others(level)
+        if wrong == usual and not broken:
+            others = self._find_deviating(level, others)
         choices = (others, *({cell: formula} for cell, formula in others.items()))
-        broken = set(self.course.judge(level).iteration.broken)
-        others = next((c for c in choices[:_MAX_CHOICES] if c and self._fits(level, c, usual, broken)), {})
+        others = next((c for c in choices[:_MAX_CHOICES] if c and self._fits(level, c, usual)), {})
         if not others:
             return {}
+        if wrong == usual and not broken:
+            return self._tell_others(level, others)
         for cell in list(others):
             rest = {other: formula for other, formula in others.items() if other != cell}
-            if rest and self._fits(level, rest, usual, broken):
+            if rest and self._fits(level, rest, usual):
                 others = rest
-        repaired = self.course.iterate(level, others)
-        self.repaired[level] = repaired
-        found = {cell: self._describe(cell, repaired, level, others[cell]) for cell in others}
-        for fault in self._blame(self.main).values():
-            cell = self.course.shift(fault.fault.cell, self.main, level)
-            found.setdefault(cell, fault)
+        found = self._tell_others(level, others)
+        for cell, fault in self._blame(self.main).items():
+            found.setdefault(self.course.shift(cell, self.main, level), fault)
         return found
 
-    def _fits(self, level: int, formulas: Mapping[Address, Formula], usual: set[Address], broken: set[Address]) -> bool:
+    def _tell_others(self, level: int, others: Mapping[Address, Formula]) -> dict[Address, CellFault]:
+        self.repaired[level] = self.course.iterate(level, others)
+        return {cell: self._describe(cell, self.repaired[level], level, others[cell]) for cell in others}
+
+    def _find_deviating(self, level: int, others: Mapping[Address, Formula]) -> dict[Address, Formula]:
+        """Return formulas of the forward pass that leave what nearly all iterations have, and change the error.
+
+        The gradients may agree with them; but nobody means one row to be another network.
+        """
+        sizes = {levels[0]: len(levels) for levels in self.course.groups}
+        if sizes[self.main] < 3 * sizes.get(level, 1) or sizes[self.main] * 2 < sum(sizes.values()):
+            return {}
+        old = self.course.judge(level).iteration
+        forward = {self.course.shift(cell, self.main, level) for cell in self.course.judge(self.main).derivatives}
+        found = dict[Address, Formula]()
+        for cell, formula in others.items():
+            if cell in forward:
+                new = self.course.iterate(level, {cell: formula})
+                found |= {} if same(old.number(cell), new.number(cell)) else {cell: formula}
+        return found
+
+    def _fits(self, level: int, formulas: Mapping[Address, Formula], usual: set[Address]) -> bool:
         """Return whether an iteration with other formulas in some cells is as the main one is."""
         judgement = self.course.judge(level, formulas)
-        return self._list_wrong(judgement) == usual and not set(judgement.iteration.broken) - broken
+        used = self._list_used(judgement.iteration, level)
+        return self._list_wrong(judgement) == usual and not used.intersection(judgement.iteration.broken)
 
     def _find_others(self, level: int) -> dict[Address, Formula]:
         """Return cells that hold something else than the main iteration's, and what its formulas would be there."""

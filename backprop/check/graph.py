@@ -76,10 +76,9 @@ class Graph:
         return self.formulas.workbook
 
     def is_formula(self, address: Address) -> bool:
-        """Return whether a cell holds a formula that reads other cells."""
+        """Return whether a cell holds a formula, be it one that reads no cell."""
         cell = self.workbook.cell(address)
-        is_formula = address in self.corrected or (cell is not None and cell.formula is not None)
-        return is_formula and bool(self.shape(address).references)
+        return address in self.corrected or (cell is not None and cell.formula is not None)
 
     def typed(self, address: Address) -> Value:
         """Return what is typed into a cell; a number that is stored as a text counts as the number."""

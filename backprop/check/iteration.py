@@ -178,7 +178,8 @@ class Iteration:
         """Return the cell an iteration earlier of whose number a formula adds a share: its momentum."""
         for reference in self.references(cell) if self.level else ():
             share = self.graph.shape(cell).constants.get(reference, 0.5 if cell in self.replaced else 1.0)
-            if abs(share) < 1 and reference not in self.weights and self._is_before(reference, cell):
+            is_earlier = self._is_earlier(reference) or not self.is_formula(reference)
+            if is_earlier and abs(share) < 1 and reference not in self.weights and self._is_before(reference, cell):
                 self.momentum |= {cell: share} if cell not in self.replaced else {}
                 self._known[reference] = np.zeros(POINTS)
                 return reference

@@ -63,8 +63,11 @@ class _Misfits:
         """Return cells that update nothing, or another weight than the one of their place, and that weight."""
         ends = [cell for cell in self._trained if cell not in self._updated]
         found = self._find_displaced() or {c: s for end in ends for c, s in self._follow(end).items()}
-        if not found and 0 in self._steps:
-            found = {c: s for start in self._list_typed() for c, s in self._follow(start, is_new=True).items()}
+        for goes_on in (True, False) if 0 in self._steps else ():
+            starts = (
+                [] if found else [s for s in self._list_typed() if self._goes_on(move(s, self._steps[0])) == goes_on]
+            )
+            found = found or {c: s for start in starts for c, s in self._follow(start, is_new=True).items()}
         return {cell: source for cell, source in found.items() if self.search.forced.get(cell) != source}
 
     @cached_property
@@ -90,8 +93,8 @@ class _Misfits:
         return found
 
     def _is_number(self, cell: Address) -> bool:
-        is_typed = cell.row > 0 and cell.column > 0 and not self.graph.is_formula(cell)
-        return is_typed and isinstance(self.graph.typed(cell), float)
+        is_there = cell.row > 0 and cell.column > 0 and not self.graph.shape(cell).references
+        return is_there and (self.graph.is_formula(cell) or isinstance(self.graph.typed(cell), float))
 
     def _follow(self, end: Address, *, is_new: bool = False) -> dict[Address, Address]:
         """Go on from a weight as other weights do, and return what stands there, with what it should update."""
@@ -160,9 +163,10 @@ class _Misfits:
         if place not in self.search.reads:
             return place in self._trained and self._is_peer(start, step)
         reads = self.graph.shape(place).references
-        if place in self.levels or (start in reads and self._is_peer(start, step)):
+        # What a number becomes is computed from its own iteration, and not from the next one as what is read there.
+        if self.levels.get(place) == self.levels.get(start, 0) or (start in reads and self._is_peer(start, step)):
             return True
-        if reads:
+        if start in reads:
             self.doubtful.add(place)
         return False
 

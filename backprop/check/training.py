@@ -129,18 +129,30 @@ class Course:
     def _found(self) -> tuple[int, Address | None]:
         last = len(self.training.iterations) - 1
         levels = dict.fromkeys((min(2, last), 0, last))
-        best: tuple[tuple[float, ...], int, Address | None] = (0, 0), min(2, last), None
+        best: tuple[tuple[float, ...], int, Address | None] = (0, 0, 0), min(2, last), None
         for level in levels:
             candidates = tuple(self.ends.get(level, ()))
             iteration = Iteration(self.graph, self.training, level, candidates)
             for cell in candidates:
-                score = self._score(iteration, cell)
+                matching, is_loss, *rest = self._score(iteration, cell)
+                score = (self._is_usual(cell), matching, is_loss, *rest)
                 # Of two iterations the later one has to be the better.
-                if score[:2] > best[0][:2] or (level == best[1] and score > best[0] and any(score[:2])):
+                if any((matching, is_loss)) and (score[:3] > best[0][:3] or (level == best[1] and score > best[0])):
                     best = score, level, cell
-            if best[2] is not None and best[0][0] == len(iteration.updates):
+            if best[0][:2] == (True, len(iteration.updates)):
                 break
         return best[1:]
+
+    def _is_usual(self, cell: Address) -> bool:
+        """Return whether another iteration has a cell's formula too, if there is one."""
+        holder, levels = self.graph.workbook.cell(cell), len(self.training.iterations)
+        return levels < 2 or self._formulas[holder and holder.formula] > 1
+
+    @cached_property
+    def _formulas(self) -> Counter[object]:
+        """In how many iterations a formula leads to no update."""
+        holders = ({(h := self.graph.workbook.cell(c)) and h.formula for c in cells} for cells in self.ends.values())
+        return Counter(formula for formulas in holders for formula in formulas)
 
     def find_forgotten(self) -> Mapping[Address, Address]:
         """Return cells of the second iteration that should update a number, and the number's cell.
@@ -208,20 +220,27 @@ class Course:
                         found.setdefault(level, cell)
         return max(lines, key=len)
 
+    @cached_property
+    def _chains(self) -> Mapping[Address, Chain]:
+        training = self._extended[0] if self.last is not None else self.training
+        return {cell: chain for chain in training.chains for cell in chain.cells}
+
     def shift(self, cell: Address, start: int, end: int) -> Address:
         """Return the cell that is in an iteration what another is in another one."""
-        for chain in self.training.chains:
-            if cell in chain.cells:
-                place = chain.cells.index(cell) + end - start
-                if 0 <= place < len(chain.cells):
-                    return chain.cells[place]
-        row, column = (c + (end - start) * s for c, s in zip(cell[1:], self.stride, strict=True))
-        return Address(cell.sheet, max(row, 1), max(column, 1))
+        if cell in self._chains:
+            cells = self._chains[cell].cells
+            place = cells.index(cell) + end - start
+            if 0 <= place < len(cells):
+                return cells[place]
+        return self._move(cell, end - start)
+
+    def _move(self, cell: Address, iterations: int) -> Address:
+        return move(cell, (iterations * self.stride[0], iterations * self.stride[1]))
 
     def error_in(self, level: int) -> Address:
         """Return the cell of the error in an iteration."""
         assert self.error is not None
-        return self._same_errors.get(level) or self.shift(self.error, self.sample, level)
+        return self._same_errors.get(level) or self._move(self.error, level - self.sample)
 
     @cached_property
     def last(self) -> int | None:

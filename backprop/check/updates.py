@@ -71,6 +71,8 @@ class Search:
         self.sources, self.reads, self.bits = {}, {}, {}
         self.graph.anchors = frozenset(self.forced)
         for cell in self.graph.order:
+            if not self.graph.shape(cell).references and cell not in self.forced:
+                continue  # a number that is computed from none, such as RAND(), is as good as typed
             self.reads[cell] = 0
             for reference in self.graph.shape(cell).references:
                 self.reads[cell] |= self._mask(reference)
