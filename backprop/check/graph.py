@@ -1,7 +1,7 @@
 """A workbook's formulas as a graph: which cells each reads, and how steeply it depends on them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,8 +12,9 @@ import numpy as np
 
 from backprop.check.cells import Address, ForeignWorkbook
 from backprop.check.evaluation import Evaluation, Value
-from backprop.check.formulas import NoNumberError, Reference, Tree, UnreadableError, calls, find_references
+from backprop.check.formulas import Area, NoNumberError, Reference, Tree, UnreadableError, calls, find_references
 from backprop.check.functions import Floats
+from backprop.check.patterns import Pattern
 from backprop.check.references import PLACE_DEPENDENT, Formulas, Scope, expand, find_origin, read_number_as_text
 
 _STEP = 1e-20
@@ -58,12 +59,13 @@ class Graph:
 
     formulas: Formulas
     cells: Sequence[Address]
-    anchors: frozenset[Address] = frozenset()
-    """Cells that are themselves, even where they only repeat another."""
+    _anchors: frozenset[Address] = field(init=False, default=frozenset())
+    _copies: dict[Address, Address] = field(init=False, default_factory=dict)
     corrected: dict[Address, Formula] = field(init=False, default_factory=dict)
     """What is computed in place of a cell's content."""
     _shapes: dict[Address, Shape] = field(init=False, default_factory=dict)
-    _slopes: dict[object, Sequence[Floats]] = field(init=False, default_factory=dict)
+    _places: dict[object, tuple[Sequence[int], Mapping[int, float]]] = field(init=False, default_factory=dict)
+    _parts: dict[Pattern | None, tuple[Reference | Area, ...] | None] = field(init=False, default_factory=dict)
     _actual: Scope = field(init=False)
     _is_computed: bool = field(init=False, default=False)
 
@@ -90,18 +92,28 @@ class Graph:
 
     def repeats(self, address: Address) -> Address | None:
         """Return the cell that a cell only repeats, or None where it does something else."""
-        if address in self.anchors:
+        if address in self._anchors:
             return None
         formula = self.corrected.get(address)
         return self.formulas.copied(address) if formula is None else self.read_by(formula)[0]
 
     def copied(self, address: Address) -> Address:
         """Return the cell whose content a cell repeats, itself if it is no copy."""
-        seen = {address}
-        while (following := self.repeats(address)) is not None and following not in seen:
-            seen.add(following)
-            address = following
-        return address
+        path, place = dict[Address, None](), address
+        while place not in self._copies:
+            path[place] = None
+            following = self.repeats(place)
+            if following is None or following in path:
+                self._copies[place] = place
+                break
+            place = following
+        self._copies |= dict.fromkeys(path, self._copies[place])
+        return self._copies[address]
+
+    def anchor(self, cells: Iterable[Address]) -> None:
+        """Count some cells from now on as themselves, even where they only repeat another."""
+        self._anchors = frozenset(cells)
+        self._copies.clear()
 
     def correct(self, cell: Address, source: Address) -> None:
         """Compute a cell from now on as one that repeats another."""
@@ -109,6 +121,7 @@ class Graph:
         self.corrected[cell] = Formula(tree, cell)
         self.cells = list(dict.fromkeys((*self.cells, cell)))
         self._shapes.pop(cell, None)
+        self._copies.clear()
         for name in ("order", "places", "readers"):
             self.__dict__.pop(name, None)
 
@@ -128,20 +141,29 @@ class Graph:
         if address in self.corrected:
             source = tuple(self.read_by(formula))
             return Shape(source, source, dict.fromkeys(source, 1.0))
-        references = self.read_by(formula)
+        references = self._read_by_cell(formula, cell.formula)
         key = cell.formula, address.row - formula.origin.row, address.column - formula.origin.column, len(references)
-        if key not in self._slopes:
+        if key not in self._places:
             samples = {r: _SAMPLES[n % len(_SAMPLES)] for n, r in enumerate(references)}
             try:
                 local = self.differentiate(address, lambda target: samples.get(target, self.typed(target)), references)
             except NoNumberError:  # which does not tell what it would depend on
                 return Shape(tuple(references), (), {})
-            self._slopes[key] = [local.slopes[reference] for reference in references]
-        finite = [(r, s[np.isfinite(s)]) for r, s in zip(references, self._slopes[key], strict=True)]
-        steep = [(r, s) for r, s in finite if s.size == 0 or np.any(s != 0)]
-        constant = {r: float(s[0]) for r, s in steep if s.size > 1 and np.ptp(s) <= 1e-12 * abs(s[0])}
-        summands = tuple(r for r, slope in constant.items() if abs(slope - 1) < 1e-12)
-        return Shape(tuple(r for r, _ in steep), summands, constant)
+            self._places[key] = _look_at([local.slopes[reference] for reference in references])
+        steep, constants = self._places[key]
+        slopes = {references[place]: slope for place, slope in constants.items()}
+        summands = tuple(r for r, slope in slopes.items() if abs(slope - 1) < 1e-12)
+        return Shape(tuple(references[place] for place in steep), summands, slopes)
+
+    def _read_by_cell(self, formula: Formula, pattern: Pattern | None) -> Sequence[Address]:
+        """Return what a cell's formula reads; which references it has is the same wherever it is filled into."""
+        if pattern not in self._parts:
+            is_placed = calls(formula.tree, PLACE_DEPENDENT)
+            self._parts[pattern] = None if is_placed else tuple(find_references(formula.tree))
+        parts = self._parts[pattern]
+        if parts is None:
+            return self.read_by(formula)
+        return list(dict.fromkeys(target for part in parts for target in expand(part, formula.origin)))
 
     def formula(self, address: Address) -> Formula | None:
         """Return a cell's formula; None where it has none. Raises UnreadableError."""
@@ -272,3 +294,16 @@ class Graph:
             for reference in self.shape(cell).references:
                 found[reference].append(cell)
         return found
+
+
+def _look_at(slopes: Sequence[Floats]) -> tuple[Sequence[int], Mapping[int, float]]:
+    """Return which slopes are not 0 everywhere, by their places, and those that are the same everywhere."""
+    steep, constants = list[int](), dict[int, float]()
+    for place, slope in enumerate(slopes):
+        finite = slope[np.isfinite(slope)]
+        if finite.size and not np.any(finite):
+            continue
+        steep.append(place)
+        if finite.size > 1 and np.ptp(finite) <= 1e-12 * abs(finite[0]):
+            constants[place] = float(finite[0])
+    return steep, constants

@@ -25,8 +25,8 @@ class Found:
     trainings: list[Training]
     miscopied: dict[Address, Address]
     """Cells that should repeat a weight and repeat or hold something else, and the weight."""
-    doubtful: set[Address]
-    """Formulas that change a number of the forward pass from iteration to iteration and read no gradient."""
+    doubtful: Mapping[Address, str]
+    """Formulas of which it is not known what they are for, and why."""
 
 
 def find_trainings(graph: Graph, forced: Mapping[Address, Address] | None = None) -> Found:
@@ -46,13 +46,13 @@ def find_trainings(graph: Graph, forced: Mapping[Address, Address] | None = None
         miscopied |= copies
         search.forced |= found
         search.scan()
-    return Found(list_trainings(search), miscopied, misfits.doubtful)
+    return Found(list_trainings(search), miscopied, misfits.doubtful | misfits.find_unused())
 
 
 @dataclass
 class _Misfits:
     search: Search
-    doubtful: set[Address] = field(default_factory=set)
+    doubtful: dict[Address, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.graph, self.levels = self.search.graph, self.search.levels
@@ -167,7 +167,7 @@ class _Misfits:
         if self.levels.get(place) == self.levels.get(start, 0) or (start in reads and self._is_peer(start, step)):
             return True
         if start in reads:
-            self.doubtful.add(place)
+            self.doubtful[place] = "it changes from iteration to iteration, by a formula that reads no gradient"
         return False
 
     def _list_patterns(self, used: Address) -> Iterator[tuple[object, int]]:
@@ -187,6 +187,19 @@ class _Misfits:
                 return not self.graph.is_mixed(cell, names[0], weights)
         across = (0, 1) if step[0] else (1, 0)
         return any(move(start, (s * across[0], s * across[1])) in self._trained for s in (1, -1))
+
+    def find_unused(self) -> dict[Address, str]:
+        """Return formulas beside updates that go on as these do, from numbers on which nothing else depends."""
+        step = self._steps.get(0, (0, 0))
+        across = (0, 1) if step[0] else (1, 0)
+        found = {}
+        for update in self.search.sources if step != (0, 0) else ():
+            for side in (1, -1):
+                cell = move(update, (side * across[0], side * across[1]))
+                is_other = cell not in self._trained and cell in self.levels and self._goes_on(cell)
+                if is_other and not self._readers.get(cell):
+                    found[cell] = "it is updated as weights are, but no error depends on it"
+        return found
 
     def find_copies(self) -> dict[Address, Address]:
         """Return cells that stand where other updates are repeated, and do not repeat theirs."""

@@ -195,16 +195,15 @@ class _Report:
         cells: dict[str, list[Address]] = defaultdict(list)
         for cell, reason in self._faults.unread.items():
             cells[reason].append(cell)
-        cells["it changes from iteration to iteration, by a formula that reads no gradient"] += sorted(
-            self.found.doubtful
-        )
-        for reason, group in ((reason, group) for reason, group in cells.items() if group):
+        for cell, reason in sorted(self.found.doubtful.items()):
+            cells[reason].append(cell)
+        for reason, group in cells.items():
             name, words = self._labels.name(group[0]), " ".join(reason.split())
             yield Finding(UNREAD, name, self._format(group), self.course.graph.workbook.formula(group[0]), None, words)
 
     def _tell_texts(self) -> Iterator[Finding]:
         graph, words = self.course.graph, "a number is stored as a text: type it anew as a number"
-        for cell in sorted({read for user in self.course.training.levels for read in graph.shape(user).references}):
+        for cell in sorted({read for user in self.course.cells for read in graph.shape(user).references}):
             holder = graph.workbook.cell(cell)
             number = None if holder is None or holder.formula else read_number_as_text(holder.value)
             if number is not None:
@@ -213,7 +212,7 @@ class _Report:
     def _fingerprint(self) -> str:
         """Hash the formulas and what is typed, wherever they stand."""
         graph, parts = self.course.graph, list[str]()
-        for cell in self.course.training.levels:
+        for cell in self.course.cells:
             holder = graph.workbook.cell(cell)
             typed = [repr(graph.typed(r)) for r in graph.shape(cell).references if r not in graph.places]
             parts.append(f"{holder.formula.key if holder and holder.formula else graph.typed(cell)!r}:{typed}")

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -105,13 +105,19 @@ class Course:
     _judged: dict[int, Judgement] = field(init=False, default_factory=dict)
 
     @cached_property
+    def cells(self) -> Sequence[Address]:
+        """The formulas that depend on the weights, the updates among them."""
+        weights = {cell for chain in self.training.chains for cell in chain.cells}
+        return [cell for cell in self.training.levels if cell in weights or self.training.concerns(cell)]
+
+    @cached_property
     def ends(self) -> Mapping[int, Sequence[Address]]:
         """Cells that depend on an iteration's weights alone and lead to no update, by iteration."""
         leading = list_ancestors(self.graph, (cell for chain in self.training.chains for cell in chain.cells))
         found: dict[int, list[Address]] = defaultdict(list)
         for cell in self.graph.order:
             level = self.training.levels.get(cell)
-            if level is not None and cell not in leading:
+            if level is not None and cell not in leading and self.training.concerns(cell):
                 found[level].append(cell)
         return found
 
@@ -133,8 +139,10 @@ class Course:
         for level in levels:
             candidates = tuple(self.ends.get(level, ()))
             iteration = Iteration(self.graph, self.training, level, candidates)
-            for cell in candidates:
-                matching, is_loss, *rest = self._score(iteration, cell)
+            scores = {cell: self._score(iteration, cell) for cell in candidates}
+            if all(score[0] < len(iteration.updates) for score in scores.values()):
+                scores = {cell: (m, self._is_loss(iteration, cell), *rest) for cell, (m, _, *rest) in scores.items()}
+            for cell, (matching, is_loss, *rest) in scores.items():
                 score = (self._is_usual(cell), matching, is_loss, *rest)
                 # Of two iterations the later one has to be the better.
                 if any((matching, is_loss)) and (score[:3] > best[0][:3] or (level == best[1] and score > best[0])):
@@ -153,6 +161,11 @@ class Course:
         """In how many iterations a formula leads to no update."""
         holders = ({(h := self.graph.workbook.cell(c)) and h.formula for c in cells} for cells in self.ends.values())
         return Counter(formula for formulas in holders for formula in formulas)
+
+    def _is_loss(self, iteration: Iteration, cell: Address) -> bool:
+        """Return whether a cell is a known loss of all outputs: it is the error where the updates follow none."""
+        derivatives = iteration.derivatives(cell)
+        return set(iteration.weights) <= set(derivatives) and Architecture(iteration, derivatives).loss is not None
 
     def find_forgotten(self) -> Mapping[Address, Address]:
         """Return cells of the second iteration that should update a number, and the number's cell.
@@ -178,7 +191,7 @@ class Course:
         return found
 
     def _score(self, iteration: Iteration, cell: Address) -> tuple[float, ...]:
-        """Count the updates that follow a cell's derivatives; where none does, a known loss of all outputs is it."""
+        """Count the updates that follow a cell's derivatives."""
         judgement = judge(iteration, cell)
         # What rises evenly with a weight is no error.
         curved = {
@@ -186,9 +199,8 @@ class Course:
         }
         positive = Counter(float(f"{f:.9g}") for c, f in judgement.factors.items() if f > 0 and c in curved)
         reached = len(set(judgement.derivatives) & set(iteration.weights))
-        is_loss = reached == len(iteration.weights) and Architecture(iteration, judgement.derivatives).loss is not None
         is_copy = self.graph.copied(cell) != cell
-        return positive.most_common(1)[0][1] if positive else 0, is_loss, reached, not is_copy, self.graph.places[cell]
+        return positive.most_common(1)[0][1] if positive else 0, 0, reached, not is_copy, self.graph.places[cell]
 
     @cached_property
     def stride(self) -> tuple[int, int]:
@@ -265,7 +277,7 @@ class Course:
             formulas |= {} if formula is None else {place: formula}
             chains.append(chain if formula is None else Chain((*chain.cells, place)))
         levels = {**self.training.levels, **dict.fromkeys(formulas, level + 1)}
-        return Training(tuple(chains), levels), formulas
+        return replace(self.training, chains=tuple(chains), levels=levels), formulas
 
     def _find_usual(self, chain: Chain) -> Address | None:
         """Return an update of a weight with the formula that most have; None where each has another one."""
@@ -313,6 +325,7 @@ class _Signatures:
 
     def __init__(self, course: Course) -> None:
         self._graph, self._training, self._known = course.graph, course.training, dict[Address, int]()
+        self._cells = course.cells
         self._numbers: dict[Hashable, int] = {}
         self._chains = {cell: n for n, chain in enumerate(course.training.chains) for cell in chain.cells}
         self._shared = self._find_shared()
@@ -320,7 +333,8 @@ class _Signatures:
     def _find_shared(self) -> set[Address]:
         """Typed cells that more than one iteration reads."""
         levels: dict[Address, set[int]] = defaultdict(set)
-        for cell, level in self._training.levels.items():
+        for cell in self._cells:
+            level = self._training.levels[cell]
             for reference in self._graph.shape(cell).references:
                 if reference not in self._graph.places and len(levels[reference]) < 2:
                     levels[reference].add(level - (cell in self._chains))

@@ -4,8 +4,9 @@ An update adds something that depends on a weight to that weight: its slope to i
 leads back to the weight, through no other update. No header says so.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from backprop.check.cells import Address
@@ -32,6 +33,18 @@ class Training:
     chains: tuple[Chain, ...]
     levels: Mapping[Address, int]
     """The latest iteration of which a cell reads a weight, directly or not; cells that read none are not in it."""
+    reads: Mapping[Address, int]
+    """Which weights of its iteration a formula depends on, as bits."""
+    bits: Mapping[Address, int]
+    """The places of the weights among the bits."""
+
+    @cached_property
+    def _mask(self) -> int:
+        return sum(1 << self.bits[cell] for chain in self.chains for cell in chain.cells if cell in self.bits)
+
+    def concerns(self, cell: Address) -> bool:
+        """Return whether a formula depends on one of the weights."""
+        return bool(self.reads.get(cell, 0) & self._mask)
 
     @cached_property
     def iterations(self) -> range:
@@ -54,6 +67,8 @@ class Search:
     graph: Graph
     forced: dict[Address, Address] = field(default_factory=dict)
     """Cells that stand where updates belong, whatever they hold, and the weights."""
+    starts: set[Address] = field(default_factory=set)
+    """Cells that repeat a typed number with which more than one training begins, each for its own."""
     sources: dict[Address, Address] = field(default_factory=dict)
     """Updates and the weights that they update."""
     levels: dict[Address, int] = field(default_factory=dict)
@@ -68,10 +83,27 @@ class Search:
 
     def scan(self) -> None:
         """Find the updates among the formulas."""
+        self._scan_formulas()
+        begun = Counter(source for source in self.sources.values() if source not in self.sources)
+        starts = {
+            summand
+            for cell, source in self.sources.items()
+            for summand in self.graph.shape(cell).summands
+            if begun[source] > 1 and summand != source and self.graph.copied(summand) == source
+        }
+        if starts - self.starts:
+            self.starts |= starts
+            self._scan_formulas()
+        # Numbers that are typed where an update belongs.
+        self.sources |= {cell: source for cell, source in self.forced.items() if cell not in self.reads}
+        self._count_levels()
+
+    def _scan_formulas(self) -> None:
         self.sources, self.reads, self.bits = {}, {}, {}
-        self.graph.anchors = frozenset(self.forced)
+        self.graph.anchor((*self.forced, *self.starts))
         for cell in self.graph.order:
-            if not self.graph.shape(cell).references and cell not in self.forced:
+            is_number = not self.graph.shape(cell).references and cell not in self.forced
+            if is_number or cell in self.starts:
                 continue  # a number that is computed from none, such as RAND(), is as good as typed
             self.reads[cell] = 0
             for reference in self.graph.shape(cell).references:
@@ -80,9 +112,6 @@ class Search:
             if source is not None:
                 self.sources[cell] = source
                 self.bit(cell)
-        # Numbers that are typed where an update belongs.
-        self.sources |= {cell: source for cell, source in self.forced.items() if cell not in self.reads}
-        self._count_levels()
 
     def _count_levels(self) -> None:
         self.levels = {source: 0 for source in self.sources.values() if source not in self.sources}
@@ -131,7 +160,7 @@ class Search:
 def join_trainings(trainings: Iterable[Training]) -> Training:
     """Join trainings of one workbook."""
     parts = list(trainings)
-    return Training(tuple(chain for training in parts for chain in training.chains), parts[0].levels)
+    return replace(parts[0], chains=tuple(chain for training in parts for chain in training.chains))
 
 
 def _move(address: Address, step: tuple[int, int]) -> Address:
@@ -145,7 +174,7 @@ def list_trainings(search: Search) -> list[Training]:
         following.setdefault(source, cell)
     starts = [cell for cell in following if cell not in search.sources]
     chains = [Chain(tuple(_follow(start, following))) for start in sorted(starts)]
-    return [Training(tuple(group), search.levels) for group in _join(chains, search)]
+    return [Training(tuple(g), search.levels, search.reads, search.bits) for g in _join(chains, search)]
 
 
 def _follow(cell: Address, following: Mapping[Address, Address]) -> Iterator[Address]:
