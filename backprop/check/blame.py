@@ -48,6 +48,8 @@ class Blame:
     error: Address
     factors: Mapping[Address, float]
     """What each update has to multiply the derivative by its weight with."""
+    others: frozenset[Address] = frozenset()
+    """The forward passes of the iterations before and after, which others rest on."""
     line: int = 2
     """What cells of one quantity share: the column, 2, or the row, 1, where iterations go to the right."""
     faults: list[Fault] = field(default_factory=list)
@@ -86,7 +88,7 @@ class Blame:
 
     def _prepare(self, wrong: Mapping[Address, Floats]) -> None:
         """Collect what right updates rest on, and the numbers that a step of backpropagation may have."""
-        self._trusted = set(self.judgement.derivatives)
+        self._trusted = {*self.judgement.derivatives, *self.others}
         for update in self.iteration.updates:
             if update not in wrong:
                 self._trusted |= self._list_ancestors(update)
@@ -150,7 +152,8 @@ class Blame:
     def _is_innocent(self, cell: Address) -> bool:
         """Return whether a cell gives a derivative and only one formula reads it, which merely repeats it."""
         readers = [c for c in self.iteration.cells if cell in self.iteration.slopes(c)]
-        is_repeated = len(readers) == 1 and self.iteration.graph.repeats(readers[0]) == cell
+        graph = self.iteration.graph
+        is_repeated = len(readers) == 1 and graph.repeats(readers[0]) == cell and graph.repeats(cell) is None
         return is_repeated and self._is_any_step(self.iteration.number(cell))
 
     def _blame(self, cell: Address, needed: Floats, seen: frozenset[Address]) -> Fault:

@@ -144,7 +144,10 @@ class Faults:
         found = {} if level == self.main else self._compare(level)
         if not found:
             line = 1 if self.course.is_sideways else 2
-            blame = Blame(judgement, error, self._expect_factors(judgement), line)
+            around = frozenset(
+                self.course.shift(cell, level, level + side) for cell in judgement.derivatives for side in (1, -1)
+            )
+            blame = Blame(judgement, error, self._expect_factors(judgement), around, line)
             found = {fault.cell: self._tell(fault, level) for fault in blame.find()}
             self.repaired[level] = blame.iteration
         iteration = self.repaired.get(level, judgement.iteration)
@@ -202,7 +205,7 @@ class Faults:
         The gradients may agree with them; but nobody means one row to be another network.
         """
         sizes = {levels[0]: len(levels) for levels in self.course.groups}
-        if sizes[self.main] < 3 * sizes.get(level, 1) or sizes[self.main] * 2 < sum(sizes.values()):
+        if sizes[self.main] < 2 * sizes.get(level, 1) or sizes[self.main] * 2 < sum(sizes.values()):
             return {}
         old = self.course.judge(level).iteration
         forward = {self.course.shift(cell, self.main, level) for cell in self.course.judge(self.main).derivatives}

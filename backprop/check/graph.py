@@ -82,6 +82,14 @@ class Graph:
         cell = self.workbook.cell(address)
         return address in self.corrected or (cell is not None and cell.formula is not None)
 
+    def is_constant(self, address: Address) -> bool:
+        """Return whether a cell holds a formula that names no cell, such as =RAND(): a number as if it were typed."""
+        try:
+            formula, cell = self.formula(address), self.workbook.cell(address)
+            return formula is not None and cell is not None and not self._read_by_cell(formula, cell.formula)
+        except (UnreadableError, RecursionError):
+            return False
+
     def typed(self, address: Address) -> Value:
         """Return what is typed into a cell; a number that is stored as a text counts as the number."""
         cell = self.workbook.cell(address)

@@ -38,9 +38,11 @@ def find_trainings(graph: Graph, forced: Mapping[Address, Address] | None = None
     for _ in range(_MAX_PASSES if search.sources else 0):
         misfits = _Misfits(search)
         copies = {cell: weight for cell, weight in misfits.find_copies().items() if cell not in miscopied}
-        found = {} if copies else misfits.find()
-        if not copies and not found:
+        odd = set() if copies else misfits.find_odd() - search.rejected
+        found = {} if copies or odd else misfits.find()
+        if not copies and not odd and not found:
             break
+        search.rejected |= odd
         for cell, weight in copies.items():
             graph.correct(cell, weight)
         miscopied |= copies
@@ -80,6 +82,21 @@ class _Misfits:
         # Down or to the right: a slanting step leads from another weight's cell.
         return {level: max(count, key=lambda s: (0 in s, count[s])) for level, count in counts.items()}
 
+    def find_odd(self) -> set[Address]:
+        """Return formulas that look like updates, stand elsewhere than updates do, and are read by one.
+
+        A gradient g = delta + x adds something that depends on x to x.
+        """
+        found = set()
+        for cell, source in self.search.sources.items():
+            step = cell.row - source.row, cell.column - source.column
+            others = [other for other in self.graph.readers.get(cell, ()) if other in self.search.sources]
+            is_early = any(self.levels[other] == self.levels[cell] for other in others)
+            is_odd = step != self._steps.get(self.levels[source]) and cell not in self.search.forced
+            if is_odd and (is_early or (cell.row == source.row and self._steps.get(self.levels[source], (0, 0))[0])):
+                found.add(cell)
+        return found
+
     def _find_displaced(self) -> dict[Address, Address]:
         """An update may start from another weight's cell, or from a number that is no weight."""
         found = {}
@@ -93,8 +110,9 @@ class _Misfits:
         return found
 
     def _is_number(self, cell: Address) -> bool:
-        is_there = cell.row > 0 and cell.column > 0 and not self.graph.shape(cell).references
-        return is_there and (self.graph.is_formula(cell) or isinstance(self.graph.typed(cell), float))
+        if cell.row < 1 or cell.column < 1 or self.graph.is_formula(cell):
+            return self.graph.is_constant(cell)
+        return isinstance(self.graph.typed(cell), float)
 
     def _follow(self, end: Address, *, is_new: bool = False) -> dict[Address, Address]:
         """Go on from a weight as other weights do, and return what stands there, with what it should update."""

@@ -67,6 +67,8 @@ class Search:
     graph: Graph
     forced: dict[Address, Address] = field(default_factory=dict)
     """Cells that stand where updates belong, whatever they hold, and the weights."""
+    rejected: set[Address] = field(default_factory=set)
+    """Formulas that only look like updates."""
     starts: set[Address] = field(default_factory=set)
     """Cells that repeat a typed number with which more than one training begins, each for its own."""
     sources: dict[Address, Address] = field(default_factory=dict)
@@ -102,13 +104,12 @@ class Search:
         self.sources, self.reads, self.bits = {}, {}, {}
         self.graph.anchor((*self.forced, *self.starts))
         for cell in self.graph.order:
-            is_number = not self.graph.shape(cell).references and cell not in self.forced
-            if is_number or cell in self.starts:
-                continue  # a number that is computed from none, such as RAND(), is as good as typed
+            if cell in self.starts or (cell not in self.forced and self.graph.is_constant(cell)):
+                continue
             self.reads[cell] = 0
             for reference in self.graph.shape(cell).references:
                 self.reads[cell] |= self._mask(reference)
-            source = self.forced.get(cell) or self._find_source(cell)
+            source = self.forced.get(cell) or (None if cell in self.rejected else self._find_source(cell))
             if source is not None:
                 self.sources[cell] = source
                 self.bit(cell)

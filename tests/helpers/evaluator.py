@@ -38,7 +38,7 @@ class Evaluator:
 
     def __init__(self, cells, names=None, tables=None, arrays=None):
         self.cells, self.names, self.tables, self.arrays = cells, names or {}, tables or {}, arrays or {}
-        self.values = {}
+        self.values, self.skips_empty = {}, False
         self.members = {cell: first for first, group in self.arrays.items() for line in group for cell in line}
 
     def value(self, cell):
@@ -141,11 +141,12 @@ class Evaluator:
             raise NumberError("no bracket")
 
     def look(self, cell):
-        saved = self.items, self.at, self.here  # a cell is computed in the midst of another one's formula
+        # A cell is computed in the midst of another one's formula.
+        saved = self.items, self.at, self.here, self.skips_empty
         try:
             return self.value(cell)
         finally:
-            self.items, self.at, self.here = saved
+            self.items, self.at, self.here, self.skips_empty = saved
 
     def locate(self, text):
         sheet, _, cell = text.rpartition("!")
@@ -155,11 +156,16 @@ class Evaluator:
         self.take()
         (sheet, top, left), (bottom, right) = self.locate(first), place(self.take().group().strip())
         rows, columns = (range(min(ends), max(ends) + 1) for ends in ((top, bottom), (left, right)))
-        return np.array([[self.look((sheet, row, column)) for column in columns] for row in rows])
+        cells = [[(sheet, row, column) for column in columns] for row in rows]
+        if self.skips_empty:
+            return np.array([self.look(c) for line in cells for c in line if self.cells.get(c) is not None])
+        return np.array([[self.look(c) for c in line] for line in cells])
 
     def call(self, name):
         self.take()
+        self.skips_empty = name == "AVERAGE"
         arguments = [self.expression(0)]
+        self.skips_empty = False
         while self.peek() == ",":
             self.take()
             arguments.append(self.expression(0))

@@ -64,6 +64,14 @@ class ForeignSheet:
         """Return the place of a quantity in an iteration."""
         return self.sheet, self.top + 1 + index, self.columns[quantity]
 
+    def places(self, index):
+        """Return row and column of each quantity of an iteration."""
+        return [self.cell(quantity, index)[1:] for quantity in self.columns]
+
+    def is_weight(self, quantity):
+        """Return whether a quantity is carried over from the iteration before."""
+        return quantity in WEIGHTS
+
     def evaluator(self, contents=None):
         """Return an evaluator, with other contents in some cells."""
         headers = {str(self.cells[self.sheet, self.top, c]): c for c in self.columns.values()}
@@ -262,12 +270,16 @@ def wrong_cells(sheet, contents, seed=0):
 def _differing_members(evaluator, sheet, cell, content):
     """Return the cells of an array formula to which another one gives another number."""
     members = [member for line in sheet.arrays[cell] for member in line]
-    right = [evaluator.value(member) for member in members]
+    shape = len(sheet.arrays[cell]), len(sheet.arrays[cell][0])
     try:
-        numbers = np.broadcast_to(evaluator.compute(content, cell), np.shape(sheet.arrays[cell])[:2]).ravel()
+        numbers = np.atleast_2d(evaluator.compute(content, cell))[
+            : shape[0], : shape[1]
+        ]  # what is left over is not shown
+        numbers = np.broadcast_to(numbers, shape).ravel()
     except (NumberError, ValueError):
         return members
-    return [m for m, a, b in zip(members, numbers, right, strict=True) if not math.isclose(a, b, rel_tol=1e-8, abs_tol=1e-12)]
+    pairs = zip(members, numbers, strict=True)
+    return [m for m, a in pairs if not math.isclose(a, evaluator.value(m), rel_tol=1e-8, abs_tol=1e-12)]
 
 
 def differ(evaluator, cell, content, typed):
@@ -275,7 +287,7 @@ def differ(evaluator, cell, content, typed):
     right = evaluator.content(typed, cell) if typed else evaluator.value(cell)
     try:
         number = evaluator.content(content, cell)
-    except NumberError:
+    except (NumberError, RecursionError, ValueError):
         return True
     if content is None:
         return True  # an empty cell is none of the exercise's, whatever 0 does

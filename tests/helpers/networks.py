@@ -1,4 +1,4 @@
-"""Right sheets that train other networks: any layers, loss, samples and layout; differences decide that they are right."""
+"""Right sheets that train other networks, of any layers, loss, samples and layout."""
 
 import math
 import random
@@ -14,7 +14,16 @@ ACTIVATIONS = {
     "linear": (("{h}",), "1"),
 }
 LAYOUTS = ("rows", "rows", "right", "blocks", "blocks", "update rows", "matrices")
-HEADERS = {"w": "{}", "b": "{}", "x": "in {}", "t": "goal {}", "h": "net {}", "a": "out {}", "D": "delta {}", "E": "err {}", "g": "grad {}"}  # fmt: skip
+HEADERS = {
+    **dict.fromkeys("wb", "{}"),
+    "x": "in {}",
+    "t": "goal {}",
+    "h": "net {}",
+    "a": "out {}",
+    "D": "delta {}",
+    "E": "err {}",
+    "g": "grad {}",
+}
 
 
 @dataclass
@@ -53,6 +62,12 @@ class NetworkSheet(ForeignSheet):
     def cell(self, quantity, index):
         row, column = self.spots[quantity]
         return self.sheet, self.top + 1 + row + index * self.stride[0], column + index * self.stride[1]
+
+    def places(self, index):
+        return [self.cell(quantity, index)[1:] for quantity in self.spots]
+
+    def is_weight(self, quantity):
+        return quantity in self.weights
 
     def evaluator(self, contents=None):
         sheet = ForeignSheet({}, self.top, self.rows, {**self.cells}, arrays=self.arrays)
@@ -234,7 +249,9 @@ def _place(sheet, names):
         sheet.stride = (count + 2, 0)
     else:
         # Samples of a quantity stand side by side, so that a range can add them.
-        order = sorted(names, key=lambda q: names.index(q.rpartition("_")[0] + "_0") if _is_sample(q) else names.index(q))
+        order = sorted(
+            names, key=lambda q: names.index(q.rpartition("_")[0] + "_0") if _is_sample(q) else names.index(q)
+        )
         for k, q in enumerate(order):
             sheet.spots[q] = (k, 2) if plan.layout == "right" else (0, 1 + k)
         sheet.stride = (0, 1) if plan.layout == "right" else (1, 0)
