@@ -80,7 +80,7 @@ bench: $(VENV)/dev.stamp ## what each command costs on this machine; FULL=1 trai
 pictures: $(VENV)/dev.stamp report ## photographs of the page in every state, and the pictures that README.md shows
 	@$(PY) tests/gallery.py "$$OUT"
 
-campaign: $(VENV)/base.stamp ## plant 2,000 mistakes in right sheets and see that `check` finds them (some minutes)
+campaign: $(VENV)/base.stamp ## plant 4,000 mistakes in right sheets and see that `check` finds them (a quarter of an hour)
 	@$(PY) -P tests/campaign.py
 
 lint: $(VENV)/lint.stamp $(if $(NPM),$(NODE)/stamp) ## check format, style and types (mnist's own types, which need torch: .ci/run)

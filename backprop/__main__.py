@@ -82,11 +82,11 @@ def _add_trace(parser: argparse.ArgumentParser) -> None:
 def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = (
-        "Read the formulas of workbooks made for the exercise, compare them with the derivation and\n"
-        "explain what is wrong, cell by cell. Nothing in the files is run; .ods, .xls and the like need\n"
-        "LibreOffice.\n\n"
-        "Exit code 0: every table was read completely and is right; 1: something computes wrongly;\n"
-        "2: something could not be read, wholly or in part, or there is no table of the exercise.\n\n"
+        "Read the formulas of workbooks and explain what is wrong, cell by cell. Tables of the exercise\n"
+        "are compared with the derivation; a sheet that trains another small network with the derivatives\n"
+        "of its own error. Nothing in the files is run; .ods, .xls and the like need LibreOffice.\n\n"
+        "Exit code 0: everything was read completely and is right; 1: something computes wrongly;\n"
+        "2: something could not be read, wholly or in part, or nothing in it trains a network.\n\n"
         "  python -m backprop check sheet.xlsx\n"
         "  python -m backprop check sheets --csv > findings.csv\n"
         "  python -m backprop check --json a.xlsx b.ods"

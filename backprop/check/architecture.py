@@ -191,8 +191,23 @@ class Architecture:
             for weight, names in self._names.items()
             for name in names
             for reader in self._readers.get(name, ())
-            if reader not in self._names[weight] and name in self.iteration.graph.shape(reader).summands
+            if reader not in names and self._is_added(name, reader)
         )
+
+    def _is_added(self, name: Address, reader: Address) -> bool:
+        """Return whether a formula adds a cell as it is, be the sum put into an activation or not."""
+        graph = self.iteration.graph
+        if name in graph.shape(reader).summands:
+            return True
+        activation = next((u.activation for u in self.units if u.net == u.output == reader), "")
+        if activation not in _INVERSES:
+            return False
+        numbers = np.random.default_rng(13)
+        references = graph.shape(reader).references
+        known = {r: numbers.uniform(0.2, 0.9, POINTS) * numbers.choice((-1.0, 1.0), POINTS) for r in references}
+        local = graph.differentiate(reader, lambda cell: known.get(cell, self.iteration.value(cell)), [name])
+        with np.errstate(all="ignore"):
+            return same(local.slopes[name], _INVERSES[activation](local.value)[1])
 
     @property
     def outputs(self) -> Sequence[Unit]:

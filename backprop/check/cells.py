@@ -1,6 +1,6 @@
 """A foreign workbook as data: cells by column, charts, names and tables; `reading` makes it from a file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -121,10 +121,11 @@ class ForeignWorkbook:
                 for row in cells:
                     yield Address(sheet.name, row, column)
 
-    def formulas(self) -> Iterator[Address]:
-        """Yield the addresses of the cells that hold formulas."""
+    def formulas(self, without: Mapping[str, Sequence[Rectangle]]) -> Iterator[Address]:
+        """Yield the addresses of the cells that hold formulas, without those in some rectangles, by sheet."""
         for sheet in self.sheets.values():
             for column, cells in sheet.columns.items():
+                rows = [range(r.top, r.bottom + 1) for r in without.get(sheet.name, ()) if r.left <= column <= r.right]
                 for row, cell in cells.items():
-                    if cell.formula is not None:
+                    if cell.formula is not None and not any(row in span for span in rows):
                         yield Address(sheet.name, row, column)

@@ -150,6 +150,10 @@ class Faults:
             blame = Blame(judgement, error, self._expect_factors(judgement), around, line)
             found = {fault.cell: self._tell(fault, level) for fault in blame.find()}
             self.repaired[level] = blame.iteration
+        for update in judgement.iteration.updates:
+            if isinstance(self.course.graph.typed(update), str) and not self.course.graph.is_formula(update):
+                nothing = Fault(update, np.full(POINTS, np.nan))
+                found[update] = CellFault(nothing, level, FORMULA, "a text stands where a formula belongs")
         iteration = self.repaired.get(level, judgement.iteration)
         used = self._list_used(iteration, level)
         for cell, reason in iteration.broken.items():
@@ -165,7 +169,9 @@ class Faults:
     def _tell(self, fault: Fault, level: int) -> CellFault:
         """A typed number is held against the formula that stands there in other iterations."""
         cell = self.course.graph.workbook.cell(fault.cell)
-        if cell is None or cell.formula is not None:
+        if cell is None:
+            return CellFault(fault, level, FORMULA, "" if fault.cell in self.course.filled else "the cell is empty")
+        if cell.formula is not None:
             return CellFault(fault, level)
         with suppress(UnreadableError):
             usual = self.course.graph.moved(self.course.shift(fault.cell, level, self.main), fault.cell)

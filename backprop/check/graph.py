@@ -270,14 +270,19 @@ class Graph:
         return Local(np.array(np.real(table[0])), {v: slopes[places[v]] for v in variables})
 
     def is_mixed(self, cell: Address, reference: Address, others: Sequence[Address]) -> bool:
-        """Return whether a formula's slope to a cell depends on some others that it reads. Raises UnreadableError."""
+        """Return whether a formula multiplies a cell with some others that it reads, and does not add it to them.
+
+        Where both are added, and perhaps put into a function, their slopes keep their ratio. Raises UnreadableError.
+        """
         samples = {r: _SAMPLES[n % len(_SAMPLES)] for n, r in enumerate(self.shape(cell).references)}
-        slopes = [
-            self.differentiate(cell, lambda target, known=known: known.get(target, self.typed(target)), [reference])  # type: ignore[misc]
-            for known in (samples, samples | {other: samples[other][::-1] * 0.7 for other in others})
-        ]
-        first, second = (local.slopes[reference] for local in slopes)
-        return not np.allclose(first, second, rtol=1e-9, equal_nan=True)
+        moved = {name: samples[name][::-1] * 0.7 for name in (reference, *others)}
+        ratios = []
+        for known in (samples, samples | moved):
+            slopes = self.differentiate(cell, lambda c, k=known: k.get(c, self.typed(c)), [reference, others[0]]).slopes  # type: ignore[misc]
+            with np.errstate(all="ignore"):
+                ratios.append(slopes[reference] / slopes[others[0]])
+        known_both = np.isfinite(ratios[0]) & np.isfinite(ratios[1])
+        return not np.allclose(ratios[0][known_both], ratios[1][known_both], rtol=1e-9)
 
     @cached_property
     def order(self) -> Sequence[Address]:

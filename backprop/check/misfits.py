@@ -121,7 +121,8 @@ class _Misfits:
         while step := self._steps.get(level) or self._find_step_beyond(end, level):
             place = move(end, step)
             taken = self.search.sources.get(place)
-            if self.graph.workbook.cell(place) is None or (taken is not None and self._updated[taken] < 2):
+            is_there = self.graph.workbook.cell(place) is not None or self.graph.is_formula(move(place, step))
+            if not is_there or (taken is not None and self._updated[taken] < 2):
                 break
             if is_new and not self._is_weight(end, place, step):
                 break
@@ -144,6 +145,8 @@ class _Misfits:
     def _list_typed(self) -> list[Address]:
         """Return typed numbers that the forward pass reads."""
         read = {reference for cell in self._forward for reference in self.graph.shape(cell).references}
+        row, column = self._steps.get(0, (0, 0))
+        read |= {move(cell, (-row, -column)) for cell in read if self._goes_on(cell)}
         return sorted(number for number in read - self._trained if self._is_number(number))
 
     @cached_property
@@ -175,6 +178,8 @@ class _Misfits:
 
     def _is_weight(self, start: Address, place: Address, step: Step) -> bool:
         """Return whether a number becomes what stands in a cell: both are used in the same way, as weights are."""
+        if self._goes_on(place) and place in self._readers and self.levels.get(place) == self.levels.get(start, 0):
+            return True
         patterns = [set(self._list_patterns(used)) for used in (start, place)]
         if not patterns[0] & patterns[1] or self.graph.copied(place) != place:
             return False

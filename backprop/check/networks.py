@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from backprop.check.architecture import NO_HALF, Architecture
-from backprop.check.cells import Address
+from backprop.check.cells import Address, Rectangle
 from backprop.check.edits import Edit, Editor
 from backprop.check.faults import Faults
 from backprop.check.findings import (
@@ -37,7 +37,10 @@ _MAX_FORMULAS = 400_000
 
 def check_networks(formulas: Formulas, tables: Sequence[ForeignTable]) -> tuple[list[TableReport], str]:
     """Check what a workbook trains besides some tables; returns also why there is nothing, if so."""
-    cells = [a for a in formulas.workbook.formulas() if not any(a in table for table in tables)]
+    covered: dict[str, list[Rectangle]] = defaultdict(list)
+    for table in tables:
+        covered[table.sheet].append(table.cells)
+    cells = list(formulas.workbook.formulas(covered))
     if not cells:
         return [], "it holds no formulas"
     if len(cells) > _MAX_FORMULAS:
@@ -92,7 +95,7 @@ class _Report:
         return TableReport(
             course.error.sheet,
             self._labels.header.a1,
-            len(course.training.iterations) + 1,
+            len(course.training.iterations) + (course.last is not None),
             str(architecture),
             self._faults.compared,
             self._describe_rate(),

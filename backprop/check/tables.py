@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from openpyxl.utils import get_column_letter
 
-from backprop.check.cells import Address, Cell, ForeignWorkbook, Sheet
+from backprop.check.cells import Address, Cell, ForeignWorkbook, Rectangle, Sheet
 from backprop.check.references import Formulas, read_number_as_text
 from backprop.derivation import derive
 from backprop.network import PRESETS, gradient_name
@@ -84,10 +84,10 @@ class ForeignTable:
         """Return the rows that have a forward pass."""
         return range(self.first_row, self.last_row + 1)
 
-    def __contains__(self, address: Address) -> bool:
-        """Return whether a cell stands between the table's columns and rows."""
-        is_beside = min(self.columns.values()) <= address.column <= max(self.columns.values())
-        return address.sheet == self.sheet and is_beside and address.row in self.rows
+    @property
+    def cells(self) -> Rectangle:
+        """Return the cells between the table's columns and rows."""
+        return Rectangle(self.rows[0], min(self.columns.values()), self.rows[-1], max(self.columns.values()))
 
     @property
     def header(self) -> str:

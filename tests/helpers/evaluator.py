@@ -158,8 +158,13 @@ class Evaluator:
         rows, columns = (range(min(ends), max(ends) + 1) for ends in ((top, bottom), (left, right)))
         cells = [[(sheet, row, column) for column in columns] for row in rows]
         if self.skips_empty:
-            return np.array([self.look(c) for line in cells for c in line if self.cells.get(c) is not None])
+            return np.array([self.look(c) for line in cells for c in line if self.is_number(c)])
         return np.array([[self.look(c) for c in line] for line in cells])
+
+    def is_number(self, cell):
+        """Return whether a cell counts in an average: texts and empty cells do not."""
+        content = self.cells.get(cell)
+        return cell in self.members or not (content is None or (isinstance(content, str) and content[:1] != "="))
 
     def call(self, name):
         self.take()
