@@ -74,10 +74,10 @@ class Editor:
     def _change(self, cell: Address, text: str) -> Iterator[Edit]:
         """Yield changes of the formula as it is written."""
         yield from self._change_signs(text)
+        yield from self._drop(cell, text)
         yield from self._change_numbers(text)
         yield from self._change_areas(text)
         yield from self._change_references(cell, text)
-        yield from self._drop(cell, text)
         yield from self._change_operators(text)
         yield from self._add(cell, text)
 

@@ -40,7 +40,7 @@ def check_networks(formulas: Formulas, tables: Sequence[ForeignTable]) -> tuple[
     covered: dict[str, list[Rectangle]] = defaultdict(list)
     for table in tables:
         covered[table.sheet].append(table.cells)
-    cells = list(formulas.workbook.formulas(covered))
+    cells = _choose_cells(formulas, list(formulas.workbook.formulas(covered)), is_whole=not tables)
     if not cells:
         return [], "it holds no formulas"
     if len(cells) > _MAX_FORMULAS:
@@ -57,6 +57,18 @@ def check_networks(formulas: Formulas, tables: Sequence[ForeignTable]) -> tuple[
         return [], f"its formulas are circular ({error}), which iterative calculation may go through: nothing to check"
     reports = [_Report(course, found).make() for course in courses]
     return reports, "" if reports else _explain_nothing(formulas)
+
+
+def _choose_cells(formulas: Formulas, cells: Sequence[Address], *, is_whole: bool) -> list[Address]:
+    """Leave out, beside tables that were read, the sheets in which no formula adds something to a cell as it is."""
+    graph, sheets, seen = Graph(formulas, ()), set[str](), set[object]()
+    for cell in cells if not is_whole else ():
+        holder = formulas.workbook.cell(cell)
+        if holder is not None and holder.formula not in seen:
+            seen.add(holder.formula)
+            shape = graph.shape(cell)
+            sheets |= {cell.sheet} if shape.summands and len(shape.references) > 1 else set()
+    return [cell for cell in cells if is_whole or cell.sheet in sheets]
 
 
 def _find_courses(graph: Graph, found: Found) -> list[Course]:

@@ -203,7 +203,7 @@ def one_weight(rows, **changed):
         ({"w": "B{p}+$J$1*F{p}"}, "wrong", "B3:B7", "+ stands where - belongs"),
         ({"w": "B{p}-J{p}*F{p}"}, "wrong", "B3:B7", "J2 stands where J1 belongs"),
         ({"g": "(D{r}-1)*D{r}*(1-D{r})*D{r}"}, "wrong", "F2:F7", "y stands where x belongs"),
-        ({"d": "(D{r}-1)*D{r}*(1-D{r})*2"}, "wrong", "G2:G7", "2 stands where 1 belongs"),
+        ({"d": "(D{r}-1)*D{r}*(1-D{r})*2"}, "wrong", "G2:G7", "the factor 2 does not belong there"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_by_the_smallest_change(changed, verdict, cells, words, tmp_path):
