@@ -12,7 +12,7 @@ import numpy as np
 from backprop.check.cells import Address
 from backprop.check.functions import Floats
 from backprop.check.iteration import POINTS, Iteration, same
-from backprop.check.training import Judgement, judge
+from backprop.check.judgement import Judgement, judge
 
 _MAX_FAULTS = 40
 

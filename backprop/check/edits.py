@@ -45,7 +45,7 @@ class Editor:
     def correct(self, fault: Fault) -> Edit | None:
         """Return the smallest change found that makes a wrong cell right, or None."""
         cell, formula = fault.cell, self.iteration.graph.workbook.formula(fault.cell)
-        edits = chain(self._change(cell, formula) if formula else (), self._compose(cell, fault.needed))
+        edits = chain(self.list_changes(cell, formula) if formula else (), self._compose(cell, fault.needed))
         tried: set[str] = set()
         for edit in islice(edits, _MAX_TRIED):
             if edit.formula not in tried and self.gives(cell, edit.formula, fault.needed):
@@ -71,7 +71,7 @@ class Editor:
         found = {*self.iteration.cells, *self.iteration.weights, *read} - {near, *self.iteration.updates}
         return sorted(found, key=lambda c: (c.sheet != near.sheet, abs(c.row - near.row) + abs(c.column - near.column)))
 
-    def _change(self, cell: Address, text: str) -> Iterator[Edit]:
+    def list_changes(self, cell: Address, text: str) -> Iterator[Edit]:
         """Yield changes of the formula as it is written."""
         yield from self._change_signs(text)
         yield from self._drop(cell, text)

@@ -1,7 +1,7 @@
 """The faults of a training in all its iterations: found in one of each kind, and told for all that repeat it."""
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -9,15 +9,16 @@ from functools import cached_property
 
 import numpy as np
 
-from backprop.check.architecture import Architecture
 from backprop.check.blame import Blame, Fault, find_wrong
 from backprop.check.cells import Address
 from backprop.check.findings import FORMULA, TYPED
 from backprop.check.formulas import UnreadableError
 from backprop.check.graph import Formula
 from backprop.check.iteration import POINTS, Iteration, same
+from backprop.check.judgement import Judgement
+from backprop.check.rates import Rates
 from backprop.check.run import is_rounded
-from backprop.check.training import Course, Judgement, Rate
+from backprop.check.training import Course
 
 _MAX_GROUPS, _MAX_CHOICES = 60, 40
 
@@ -33,8 +34,6 @@ class CellFault:
     kind: str = FORMULA
     explanation: str = ""
     """What is to be said in place of the smallest change."""
-    suggestion: str | None = None
-    """What is to stand there, if that is known at once."""
 
 
 @dataclass
@@ -49,11 +48,12 @@ class Faults:
     """Iterations that were looked at, with what they need in the place of faults."""
 
     def __post_init__(self) -> None:
-        groups = self.course.groups
+        groups, updates = self.course.groups, self.course.training.updates
         for levels in groups[_MAX_GROUPS:]:
             reason = "the formulas of this iteration are unlike those of the others: not compared"
-            self.unread |= {update: reason for level in levels for update in self.course.training.updates(level)}
+            self.unread |= {update: reason for level in levels for update in updates(level)}
         looked = [(levels[0], levels) for levels in groups[:_MAX_GROUPS]]
+        self.rates = Rates(self.course, looked)
         right = (level for level, _ in looked if not self._find_wrong(level))
         self.main = next(right, looked[0][0])
         looked += [(self.course.last, [self.course.last])] if self.course.last is not None else []
@@ -63,67 +63,7 @@ class Faults:
                     self._add(self.course.shift(cell, level, member), fault)
             self._count(level, len(levels))
 
-    # ---- η
-
-    @cached_property
-    def factor(self) -> float:
-        """What the updates multiply η with: 1, but for sums that others average, and for a share of momentum."""
-        counts: Counter[float] = Counter()
-        for levels in self.course.groups[:_MAX_GROUPS]:
-            judgement = self.course.judge(levels[0])
-            for chain, factor in judgement.factors.items():
-                value = self._value(judgement, judgement.rates[chain])
-                if factor > 0 and value:
-                    counts[float(f"{factor / value:.9g}")] += len(levels)
-        most = counts.most_common(1)[0][0] if counts else 1.0
-        judgement = self.course.judge(self.course.sample)
-        samples = Architecture(judgement.iteration, judgement.derivatives).samples or 1
-        usual = (samples, 1 / samples, *(1 - share for share in judgement.iteration.momentum.values()))
-        return next((factor for factor in usual if math.isclose(factor, most, rel_tol=1e-6)), 1.0)
-
-    @cached_property
-    def rate(self) -> Rate:
-        """Where most updates take η from."""
-        counts: Counter[Rate] = Counter()
-        for levels in self.course.groups[:_MAX_GROUPS]:
-            judgement = self.course.judge(levels[0])
-            for chain, rate in judgement.rates.items():
-                is_right = judgement.factors[chain] > 0 and self._value(judgement, rate) != 0
-                counts[rate] += len(levels) * (1000 if is_right else 1) if rate is not None else 0
-        return counts.most_common(1)[0][0] if counts else None
-
-    def _value(self, judgement: Judgement, rate: Rate) -> float:
-        """Return a rate's number; where none is known, what most updates multiply their derivatives with."""
-        if isinstance(rate, Address):
-            return float(judgement.iteration.number(rate)[0])
-        if rate is not None:
-            return rate
-        counts = Counter(float(f"{f:.9g}") for f in judgement.factors.values() if f > 0)
-        return counts.most_common(1)[0][0] if counts else 1.0
-
-    @cached_property
-    def _usual_rates(self) -> Mapping[Address, Rate | str]:
-        """Where each weight, by its first cell, mostly takes η from."""
-        counts: dict[Address, Counter[Rate | str]] = defaultdict(Counter)
-        for levels in self.course.groups[:_MAX_GROUPS]:
-            judgement = self.course.judge(levels[0])
-            for chain, rate in judgement.rates.items():
-                counts[chain.cells[0]][_name_rate(judgement, rate)] += len(levels)
-        return {start: count.most_common(1)[0][0] for start, count in counts.items()}
-
-    def _expect_factors(self, judgement: Judgement) -> dict[Address, float]:
-        """Return what each update has to multiply its derivative with.
-
-        A rate of its own is right for two weights or more that always have it, as those of a layer may.
-        """
-        found, sharing = {}, Counter(self._usual_rates.values())
-        for update, weight in judgement.iteration.updates.items():
-            chain = judgement.iteration.weights[weight]
-            own, usual = judgement.rates[chain], self._usual_rates.get(chain.cells[0])
-            is_own = _name_rate(judgement, own) == usual and (sharing[usual] > 1 or len(self._usual_rates) < 3)
-            rate = own if is_own and own is not None and self._value(judgement, own) else self.rate
-            found[update] = self.factor * self._value(judgement, rate)
-        return found
+    # ---- one iteration of each kind
 
     def _find_wrong(self, level: int) -> set[Address]:
         return self._list_wrong(self.course.judge(level))
@@ -131,10 +71,8 @@ class Faults:
     def _list_wrong(self, judgement: Judgement) -> set[Address]:
         """Return the weights, by their first cells, whose updates are wrong."""
         iteration = judgement.iteration
-        wrong = find_wrong(judgement, self._expect_factors(judgement))
+        wrong = find_wrong(judgement, self.rates.expect(judgement))
         return {iteration.weights[iteration.updates[update]].cells[0] for update in wrong}
-
-    # ---- one iteration of each kind
 
     def _blame(self, level: int) -> dict[Address, CellFault]:
         """Find the faults of an iteration: where it differs from the main one, else by what its updates need."""
@@ -147,9 +85,10 @@ class Faults:
             around = frozenset(
                 self.course.shift(cell, level, level + side) for cell in judgement.derivatives for side in (1, -1)
             )
-            blame = Blame(judgement, error, self._expect_factors(judgement), around, line)
+            blame = Blame(judgement, error, self.rates.expect(judgement), around, line)
             found = {fault.cell: self._tell(fault, level) for fault in blame.find()}
             self.repaired[level] = blame.iteration
+        found |= self._find_other_shares(judgement.iteration, level)
         for update in judgement.iteration.updates:
             if isinstance(self.course.graph.typed(update), str) and not self.course.graph.is_formula(update):
                 nothing = Fault(update, np.full(POINTS, np.nan))
@@ -161,6 +100,21 @@ class Faults:
                 found.setdefault(cell, CellFault(Fault(cell, np.full(POINTS, np.nan)), level, FORMULA, reason))
         self._blamed[level] = found
         return found
+
+    def _find_other_shares(self, iteration: Iteration, level: int) -> dict[Address, CellFault]:
+        """Momentum is the same share of the step before for all weights."""
+        shares = self.course.judge(self.main).iteration.momentum or iteration.momentum
+        usual = Counter(shares.values()).most_common(1)[0][0] if shares else 0.0
+        return {
+            cell: CellFault(
+                Fault(cell, np.full(POINTS, np.nan)),
+                level,
+                FORMULA,
+                f"the share of the step before is {share:g} here and {usual:g} elsewhere",
+            )
+            for cell, share in iteration.momentum.items()
+            if not math.isclose(share, usual)
+        }
 
     @cached_property
     def _blamed(self) -> dict[int, dict[Address, CellFault]]:
@@ -281,9 +235,3 @@ class Faults:
     def judgement(self) -> Judgement:
         """The judgement of the main iteration."""
         return self.course.judge(self.main)
-
-
-def _name_rate(judgement: Judgement, rate: Rate) -> Rate | str:
-    """Return a rate as it can be compared with those of other iterations, which may have a cell of their own."""
-    usual = Counter(judgement.rates.values()).most_common(1)[0][0]
-    return "most" if rate == usual else rate

@@ -138,16 +138,16 @@ class _Report:
         return Labels(self.course)
 
     def _describe_rate(self) -> LearningRate:
-        rate = self._faults.rate
+        rate = self._faults.rates.rate
         if isinstance(rate, Address):
             return LearningRate(rate.a1, float(self._faults.judgement.iteration.number(rate)[0]), "")
         return LearningRate(None, rate, "")
 
     def _write_notes(self, architecture: Architecture) -> Iterator[str]:
         """Say what is unusual and right."""
-        iteration, factor = self._faults.judgement.iteration, self._faults.factor
-        if isinstance(self._faults.rate, float):
-            yield f"η = {self._faults.rate:g} is typed into the updates; no cell holds it"
+        iteration, factor = self._faults.judgement.iteration, self._faults.rates.factor
+        if isinstance(self._faults.rates.rate, float):
+            yield f"η = {self._faults.rates.rate:g} is typed into the updates; no cell holds it"
         shares = sorted({f"{share:g}" for share in iteration.momentum.values()})
         if shares:
             yield f"the updates have momentum {', '.join(shares)}"

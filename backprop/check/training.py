@@ -1,10 +1,10 @@
 """A training's error and whether its updates follow the error's derivatives, iteration by iteration."""
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,83 +13,13 @@ from backprop.check.cells import Address
 from backprop.check.formulas import UnreadableError
 from backprop.check.functions import Floats
 from backprop.check.graph import Formula, Graph
-from backprop.check.iteration import POINTS, Iteration, same
+from backprop.check.iteration import Iteration, same
+from backprop.check.judgement import Judgement, judge
 from backprop.check.misfits import list_ancestors, move
-from backprop.check.run import agree
 from backprop.check.signatures import Signatures
 from backprop.check.updates import Chain, Training
 
-_MIN_POINTS = 3
-
-
-Rate = Address | float | None
-"""The cell of η, the number that is typed in its place, or None where neither is plain to see."""
-
-
-class Judgement(NamedTuple):
-    """What an iteration's updates are, beside what they should be."""
-
-    iteration: Iteration
-    derivatives: Mapping[Address, Floats]
-    """Of the error, by each cell that it depends on."""
-    factors: Mapping[Chain, float]
-    """What each update multiplies its derivative with, NaN where that is no constant: η, or η times a constant."""
-    rates: Mapping[Chain, Rate]
-    """Where an update takes η from."""
-
-
-def judge(iteration: Iteration, error: Address) -> Judgement:
-    """Compare each update with the error's derivative by its weight."""
-    derivatives = iteration.derivatives(error)
-    forward = set(derivatives)
-    factors: dict[Chain, float] = {}
-    rates: dict[Chain, Rate] = {}
-    for update, weight in iteration.updates.items():
-        chain = iteration.weights[weight]
-        slope = np.asarray(derivatives.get(weight, 0.0)) * np.ones(POINTS)
-        factors[chain] = find_factor(-iteration.steps[update], slope)
-        rates[chain] = _find_rate_cell(iteration, update, forward, factors[chain])
-        if rates[chain] is None:
-            rates[chain] = _read_typed_rate(iteration, update)
-    return Judgement(iteration, derivatives, factors, rates)
-
-
-def find_factor(step: Floats, slope: Floats) -> float:
-    """Return the constant that a derivative is multiplied with in a step; NaN where there is none, or it is 0."""
-    known = np.isfinite(step) & np.isfinite(slope)
-    step, slope = step[known], slope[known]
-    steep = np.abs(slope) > 1e-9
-    if not steep.any():
-        # A weight that the error does not depend on, or not here: it has to stay.
-        return 0.0 if len(step) >= _MIN_POINTS and agree(step, 0.0) else np.nan
-    if steep.sum() < _MIN_POINTS:
-        return np.nan
-    factor = float(np.median(step[steep] / slope[steep]))
-    return factor if factor and agree(step, factor * slope) else np.nan
-
-
-def _find_rate_cell(iteration: Iteration, update: Address, forward: set[Address], factor: float) -> Address | None:
-    """Return the constant cell that an update, or the step that it adds, reads: η, where there are more."""
-    shared = {r for cell in forward & iteration.cells_set for r in iteration.references(cell)}
-    steps = [c for c, s in iteration.slopes(update).items() if c in iteration.cells_set and np.all(np.abs(s) == 1)]
-    for reader in (update, *(step for step in steps if step not in forward)):
-        read = {iteration.graph.copied(r): r for r in iteration.references(reader)}
-        found = [source for source, r in read.items() if _is_constant(iteration, source) and not {source, r} & shared]
-        if found:
-            alike = (cell for cell in found if agree(iteration.number(cell), factor))
-            return next(alike, found[0])
-    return None
-
-
-def _is_constant(iteration: Iteration, cell: Address) -> bool:
-    return cell not in iteration.training.levels
-
-
-def _read_typed_rate(iteration: Iteration, update: Address) -> float | None:
-    """Return the number that an update multiplies the one cell of its gradient with."""
-    shape = iteration.graph.shape(update)
-    slopes = [shape.constants.get(r) for r in shape.references if r not in shape.summands or len(shape.references) < 2]
-    return abs(slopes[0]) if len(slopes) == 1 and slopes[0] is not None else None
+_REFERENCE = re.compile(r"\$?[A-Z]{1,3}\$?\d+")
 
 
 def _varies(numbers: Floats) -> bool:
@@ -220,16 +150,27 @@ class Course:
 
     @cached_property
     def _same_errors(self) -> Mapping[int, Address]:
-        """The cells of the same formula in the error's column, or in its row where that has more of them."""
+        """The cells of the same formula in the error's column, or in its row where that has more of them.
+
+        A reference that is fixed makes each iteration's formula another one; they are alike without references.
+        """
         assert self.error is not None
-        holder = self.graph.workbook.cell(self.error)
+        holder, shape = self.graph.workbook.cell(self.error), self._shape(self.error)
+        pattern = holder and holder.formula
+        found = self._find_on_lines(lambda c: (h := self.graph.workbook.cell(c)) is not None and h.formula is pattern)
+        return found if len(found) > 1 else self._find_on_lines(lambda cell: self._shape(cell) == shape)
+
+    def _shape(self, cell: Address) -> str:
+        return _REFERENCE.sub("#", self.graph.workbook.formula(cell) or "")
+
+    def _find_on_lines(self, is_same: Callable[[Address], bool]) -> Mapping[int, Address]:
+        """Return one cell of an iteration that is in the error's column, or in its row where there are more."""
+        assert self.error is not None
         lines: tuple[dict[int, Address], ...] = {}, {}
         for level, cells in self.ends.items():
             for cell in cells:
-                other = self.graph.workbook.cell(cell)
-                is_same = other is not None and holder is not None and other.formula is holder.formula
                 for found, place in zip(lines, (2, 1), strict=True):
-                    if is_same and cell[place] == self.error[place] and cell.sheet == self.error.sheet:
+                    if cell[place] == self.error[place] and cell.sheet == self.error.sheet and is_same(cell):
                         found.setdefault(level, cell)
         return max(lines, key=len)
 

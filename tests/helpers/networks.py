@@ -91,7 +91,7 @@ class NetworkSheet(ForeignSheet):
 def draw_plan(numbers):
     """Draw a network and a layout that can hold it."""
     layers = numbers.choice((1, 2, 2, 2, 3))
-    sizes = [numbers.randint(1, 4) for _ in range(layers + 1)]
+    sizes = [numbers.randint(1, 5) for _ in range(layers + 1)]
     loss = numbers.choice(("half", "half", "half", "full", "mean", "cross", "softmax"))
     hidden = numbers.choice(("sigmoid", "sigmoid", "tanh", "relu"))
     activations = [hidden] * (layers - 1) + [numbers.choice(("sigmoid", "sigmoid", "tanh", "linear"))]
