@@ -24,8 +24,6 @@ class Fault:
     cell: Address
     needed: Floats
     """What it has to give, one number a point."""
-    meant: Address | None = None
-    """The cell that has the number that another one was read for, if there is one."""
 
 
 def find_wrong(judgement: Judgement, factors: Mapping[Address, float]) -> dict[Address, Floats]:
@@ -81,7 +79,7 @@ class Blame:
         self.judgement = judge(again, self.error)
 
     def _distance(self, update: Address) -> int:
-        """Weights that are read late are near the error: what is wrong there is often read by the others too."""
+        """Return how late an update's weight is read: what is wrong near the error is often read by the others too."""
         weight = self.iteration.updates[update]
         readers = (c for c in self.judgement.derivatives if weight in self.iteration.slopes(c))
         return max((self.iteration.cells.index(reader) for reader in readers), default=-1)
@@ -164,7 +162,7 @@ class Blame:
             others = self._find_others(reference, number)
             beside = [other for other in others if other[self.line] == reference[self.line]]
             if beside or (others and not open_ones):
-                return Fault(cell, needed, (beside or others)[0])
+                return Fault(cell, needed)  # it should have read another cell
         for reference, number in open_ones:
             return self._blame(reference, number, seen | {cell})
         return Fault(cell, needed)

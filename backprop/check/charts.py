@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries, rows_from_range
 
 from backprop.check.cells import Address
-from backprop.check.findings import CHART, Finding, format_cells
+from backprop.check.findings import CHART, Finding, format_cells, quote_sheet
 from backprop.check.references import Formulas
 from backprop.check.tables import ForeignTable
 from backprop.network import TOTAL_ERROR
@@ -22,8 +22,7 @@ def check_charts(formulas: Formulas, table: ForeignTable) -> Iterator[Finding]:
     for series in formulas.workbook.series:
         drawn[series.reference] |= _find_rows_of_error(formulas, series.reference, table)
     letters = table.letters(TOTAL_ERROR)
-    quoted = table.sheet.replace("'", "''")
-    whole = f"'{quoted}'!${letters}${table.first_row}:${letters}${table.last_row}"
+    whole = f"{quote_sheet(table.sheet)}!${letters}${table.first_row}:${letters}${table.last_row}"
     on_sheet = [series for series in formulas.workbook.series if series.sheet == table.sheet]
     best = max(drawn, key=lambda reference: len(drawn[reference]), default=None)
     if best is not None and drawn[best]:

@@ -11,7 +11,7 @@ import numpy as np
 import sympy as sp
 
 from backprop.activations import ActivationBase
-from backprop.check.findings import LearningRate
+from backprop.check.findings import LearningRate, quote_sheet
 from backprop.check.functions import Floats
 from backprop.check.probe import CLASS_RUN, Probe, as_constant, bias_value, read_parabola
 from backprop.check.quantities import TableCells
@@ -250,8 +250,7 @@ def _read_learning_rate(probe: Probe) -> LearningRate:
     if address is None:
         return LearningRate(None, _read_typed_learning_rate(probe), "")
     anchored = f"${address.letters}${address.row}"
-    quoted = address.sheet.replace("'", "''")
-    text = anchored if address.sheet == probe.table.sheet else f"'{quoted}'!{anchored}"
+    text = anchored if address.sheet == probe.table.sheet else f"{quote_sheet(address.sheet)}!{anchored}"
     source = probe.cells.formulas.follow_copies(address)
     return LearningRate(source.a1, probe.cells.actual(address), text)
 

@@ -117,5 +117,5 @@ def format_addresses(cells: Sequence[Address], sheet: str) -> str:
 
 
 def quote_sheet(name: str) -> str:
-    """Write a sheet's name as formulas do: 'My sheet'."""
+    """Format a sheet's name as formulas write it: 'My sheet'."""
     return "'{}'".format(name.replace("'", "''"))

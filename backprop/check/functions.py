@@ -31,7 +31,7 @@ def _finite(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _step(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Take the real parts only, and give a number even for a truth value: the function is flat but for its steps."""
+    """Return a function of the real parts alone, whose result is a number: it is flat but for its steps."""
     return lambda *arguments: 1.0 * function(*map(np.real, arguments))
 
 

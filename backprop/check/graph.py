@@ -12,9 +12,8 @@ import numpy as np
 
 from backprop.check.cells import Address, ForeignWorkbook
 from backprop.check.evaluation import Evaluation, Value
-from backprop.check.formulas import Area, NoNumberError, Reference, Tree, UnreadableError, calls, find_references
+from backprop.check.formulas import NoNumberError, Reference, Tree, UnreadableError, calls, find_references
 from backprop.check.functions import Floats
-from backprop.check.patterns import Pattern
 from backprop.check.references import PLACE_DEPENDENT, Formulas, Scope, expand, find_origin, read_number_as_text
 
 _STEP = 1e-20
@@ -65,7 +64,6 @@ class Graph:
     """What is computed in place of a cell's content."""
     _shapes: dict[Address, Shape] = field(init=False, default_factory=dict)
     _places: dict[object, tuple[Sequence[int], Mapping[int, float]]] = field(init=False, default_factory=dict)
-    _parts: dict[Pattern | None, tuple[Reference | Area, ...] | None] = field(init=False, default_factory=dict)
     _actual: Scope = field(init=False)
     _is_computed: bool = field(init=False, default=False)
 
@@ -85,8 +83,8 @@ class Graph:
     def is_constant(self, address: Address) -> bool:
         """Return whether a cell holds a formula that names no cell, such as =RAND(): a number as if it were typed."""
         try:
-            formula, cell = self.formula(address), self.workbook.cell(address)
-            return formula is not None and cell is not None and not self._read_by_cell(formula, cell.formula)
+            formula = self.formula(address)
+            return formula is not None and not self._read_by_cell(address, formula)
         except (UnreadableError, RecursionError):
             return False
 
@@ -149,7 +147,7 @@ class Graph:
         if address in self.corrected:
             source = tuple(self.read_by(formula))
             return Shape(source, source, dict.fromkeys(source, 1.0))
-        references = self._read_by_cell(formula, cell.formula)
+        references = self._read_by_cell(address, formula)
         key = cell.formula, address.row - formula.origin.row, address.column - formula.origin.column, len(references)
         if key not in self._places:
             samples = {r: _SAMPLES[n % len(_SAMPLES)] for n, r in enumerate(references)}
@@ -163,13 +161,10 @@ class Graph:
         summands = tuple(r for r, slope in slopes.items() if abs(slope - 1) < 1e-12)
         return Shape(tuple(references[place] for place in steep), summands, slopes)
 
-    def _read_by_cell(self, formula: Formula, pattern: Pattern | None) -> Sequence[Address]:
-        """Return what a cell's formula reads; which references it has is the same wherever it is filled into."""
-        if pattern not in self._parts:
-            is_placed = calls(formula.tree, PLACE_DEPENDENT)
-            self._parts[pattern] = None if is_placed else tuple(find_references(formula.tree))
-        parts = self._parts[pattern]
-        if parts is None:
+    def _read_by_cell(self, address: Address, formula: Formula) -> Sequence[Address]:
+        """Return what a cell's formula reads; which references it has is looked up once for each pattern."""
+        is_placed, parts = self.formulas.find_places(address)
+        if is_placed:
             return self.read_by(formula)
         return list(dict.fromkeys(target for part in parts for target in expand(part, formula.origin)))
 

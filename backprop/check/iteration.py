@@ -193,9 +193,9 @@ class Iteration:
         }
         return (cell.row - earlier.row, cell.column - earlier.column) in steps
 
-    def derivatives(self, error: Address, seed: Floats | float = 1.0) -> dict[Address, Floats]:
+    def derivatives(self, error: Address) -> dict[Address, Floats]:
         """Return the error's derivative by each cell that it depends on."""
-        found: dict[Address, Floats] = {error: np.full(POINTS, 1.0) * seed}
+        found: dict[Address, Floats] = {error: np.full(POINTS, 1.0)}
         for cell in reversed(self.cells):
             if cell in found:
                 for reference, slope in self.slopes(cell).items():

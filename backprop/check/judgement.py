@@ -12,8 +12,6 @@ from backprop.check.run import agree
 from backprop.check.updates import Chain
 
 _MIN_POINTS = 3
-
-
 Rate = Address | float | None
 """The cell of η, the number that is typed in its place, or None where neither is plain to see."""
 
@@ -66,15 +64,13 @@ def _find_rate_cell(iteration: Iteration, update: Address, forward: set[Address]
     steps = [c for c, s in iteration.slopes(update).items() if c in iteration.cells_set and np.all(np.abs(s) == 1)]
     for reader in (update, *(step for step in steps if step not in forward)):
         read = {iteration.graph.copied(r): r for r in iteration.references(reader)}
-        found = [source for source, r in read.items() if _is_constant(iteration, source) and not {source, r} & shared]
+        found = [
+            source for source, r in read.items() if source not in iteration.training.levels and not {source, r} & shared
+        ]
         if found:
             alike = (cell for cell in found if agree(iteration.number(cell), factor))
             return next(alike, found[0])
     return None
-
-
-def _is_constant(iteration: Iteration, cell: Address) -> bool:
-    return cell not in iteration.training.levels
 
 
 def _read_typed_rate(iteration: Iteration, update: Address) -> float | None:

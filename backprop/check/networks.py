@@ -40,12 +40,13 @@ def check_networks(formulas: Formulas, tables: Sequence[ForeignTable]) -> tuple[
     covered: dict[str, list[Rectangle]] = defaultdict(list)
     for table in tables:
         covered[table.sheet].append(table.cells)
-    cells = _choose_cells(formulas, list(formulas.workbook.formulas(covered)), is_whole=not tables)
-    if not cells:
+    graph = Graph(formulas, list(formulas.workbook.formulas(covered)))
+    if tables:
+        graph.cells = _choose_cells(graph)
+    if not graph.cells:
         return [], "it holds no formulas"
-    if len(cells) > _MAX_FORMULAS:
-        return [], f"it has {len(cells):,} formulas, more than {_MAX_FORMULAS:,}"
-    graph = Graph(formulas, cells)
+    if len(graph.cells) > _MAX_FORMULAS:
+        return [], f"it has {len(graph.cells):,} formulas, more than {_MAX_FORMULAS:,}"
     try:
         found = find_trainings(graph)
         courses = _find_courses(graph, found)
@@ -59,16 +60,16 @@ def check_networks(formulas: Formulas, tables: Sequence[ForeignTable]) -> tuple[
     return reports, "" if reports else _explain_nothing(formulas)
 
 
-def _choose_cells(formulas: Formulas, cells: Sequence[Address], *, is_whole: bool) -> list[Address]:
-    """Leave out, beside tables that were read, the sheets in which no formula adds something to a cell as it is."""
-    graph, sheets, seen = Graph(formulas, ()), set[str](), set[object]()
-    for cell in cells if not is_whole else ():
-        holder = formulas.workbook.cell(cell)
+def _choose_cells(graph: Graph) -> list[Address]:
+    """Return the formulas without those of sheets in which none adds something to a cell as it is."""
+    sheets, seen = set[str](), set[object]()
+    for cell in graph.cells:
+        holder = graph.workbook.cell(cell)
         if holder is not None and holder.formula not in seen:
             seen.add(holder.formula)
             shape = graph.shape(cell)
             sheets |= {cell.sheet} if shape.summands and len(shape.references) > 1 else set()
-    return [cell for cell in cells if is_whole or cell.sheet in sheets]
+    return [cell for cell in graph.cells if cell.sheet in sheets]
 
 
 def _find_courses(graph: Graph, found: Found) -> list[Course]:
@@ -83,7 +84,7 @@ def _find_courses(graph: Graph, found: Found) -> list[Course]:
 
 
 def _explain_nothing(formulas: Formulas) -> str:
-    """Say why a workbook has nothing to hold against each other."""
+    """Return the reason why a workbook has nothing to check, in words."""
     workbook = formulas.workbook
     others = [name for name, is_there in (("macros", workbook.has_macros), ("Solver", workbook.has_solver)) if is_there]
     by = f"; {' and '.join(others)} may change its weights" if others else ""
@@ -144,7 +145,7 @@ class _Report:
         return LearningRate(None, rate, "")
 
     def _write_notes(self, architecture: Architecture) -> Iterator[str]:
-        """Say what is unusual and right."""
+        """Yield what is unusual and right."""
         iteration, factor = self._faults.judgement.iteration, self._faults.rates.factor
         if isinstance(self._faults.rates.rate, float):
             yield f"η = {self._faults.rates.rate:g} is typed into the updates; no cell holds it"
@@ -192,11 +193,12 @@ class _Report:
         return format_addresses(cells, self.course.error.sheet if self.course.error else "")
 
     def _tell_miscopied(self) -> Iterator[Finding]:
-        """Tell of cells that should repeat a weight, each by itself."""
-        levels, workbook = self.course.training.levels, self.course.graph.workbook
+        """Report cells that should repeat a weight, each by itself."""
+        workbook = self.course.graph.workbook
+        weights = {cell for chain in self.course.training.chains for cell in chain.cells}
         for cell, weight in self.found.miscopied.items():
             holder = workbook.cell(cell)
-            if cell not in levels or holder is None:
+            if weight not in weights or holder is None:
                 continue
             kind, words = FORMULA, f"it should repeat {weight.a1}, as others repeat theirs"
             if holder.formula is None:
@@ -211,7 +213,8 @@ class _Report:
         for cell, reason in self._faults.unread.items():
             cells[reason].append(cell)
         for cell, reason in sorted(self.found.doubtful.items()):
-            cells[reason].append(cell)
+            if self.course.error is not None and cell.sheet == self.course.error.sheet:
+                cells[reason].append(cell)
         for reason, group in cells.items():
             name, words = self._labels.name(group[0]), " ".join(reason.split())
             yield Finding(UNREAD, name, self._format(group), self.course.graph.workbook.formula(group[0]), None, words)

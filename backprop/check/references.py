@@ -68,7 +68,7 @@ class Formulas:
     def references(self, address: Address) -> tuple[Reference | Area, ...]:
         """Return the cells and areas that a cell's formula names; none where it can't be read."""
         try:
-            return self._find_places(address)[1]
+            return self.find_places(address)[1]
         except UnreadableError:
             return ()
 
@@ -80,7 +80,11 @@ class Formulas:
         except UnreadableError:
             return []
 
-    def _find_places(self, address: Address) -> tuple[bool, tuple[Reference | Area, ...]]:
+    def find_places(self, address: Address) -> tuple[bool, tuple[Reference | Area, ...]]:
+        """Return whether what a formula reads depends on its place, and the cells and areas that it names.
+
+        Raises UnreadableError.
+        """
         tree = self.tree(address)
         cell = self.workbook.cell(address)
         if tree is None or cell is None or cell.formula is None:
@@ -125,7 +129,7 @@ class Formulas:
             return () if cell is None else (type(cell.value), cell.value)
         if depth > MAX_CHAIN:
             raise UnreadableError("it depends on too long a chain of cells")
-        is_placed, references = self._find_places(address)
+        is_placed, references = self.find_places(address)
         origin, parts = find_origin(cell, address), list[Hashable]()
         for reference in references:
             for target in expand(reference, origin):

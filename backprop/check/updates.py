@@ -20,10 +20,7 @@ class Chain:
     """A weight from iteration to iteration: the cell that holds it at first, and those that update it."""
 
     cells: tuple[Address, ...]
-
-    def weight(self, level: int) -> Address:
-        """Return the cell that holds the weight in an iteration, counted from 0."""
-        return self.cells[level]
+    """By iteration, counted from 0."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class Training:
 
     def weights(self, level: int) -> Mapping[Address, Chain]:
         """Return the cells that hold the weights in an iteration."""
-        return {chain.weight(level): chain for chain in self.chains if level < len(chain.cells)}
+        return {chain.cells[level]: chain for chain in self.chains if level < len(chain.cells)}
 
     def updates(self, level: int) -> Mapping[Address, Address]:
         """Return the updates that end an iteration, and the weights that they update."""
@@ -162,10 +159,6 @@ def join_trainings(trainings: Iterable[Training]) -> Training:
     """Join trainings of one workbook."""
     parts = list(trainings)
     return replace(parts[0], chains=tuple(chain for training in parts for chain in training.chains))
-
-
-def _move(address: Address, step: tuple[int, int]) -> Address:
-    return Address(address.sheet, max(1, address.row + step[0]), max(1, address.column + step[1]))
 
 
 def list_trainings(search: Search) -> list[Training]:

@@ -18,6 +18,7 @@ from backprop.check.findings import (
     Finding,
     LearningRate,
     TableReport,
+    format_addresses,
     format_cells,
 )
 from backprop.check.fingerprint import hash_table
@@ -221,8 +222,7 @@ class _TableCheck:
             cell = self.cells.formulas.workbook.cell(address)
             if cell is not None and self._is_text(cell):
                 is_rate = address in (self.table.learning_rate, self.comparison.source_of_rate)
-                quoted = address.sheet.replace("'", "''")
-                name = address.a1 if address.sheet == self.table.sheet else f"'{quoted}'!{address.a1}"
+                name = format_addresses([address], self.table.sheet)
                 number = f"{read_number_as_text(cell.value):g}"
                 yield Finding(TEXT, LEARNING_RATE if is_rate else name, name, None, number, explanation)
 

@@ -191,10 +191,10 @@ def judge_mutant(seed, draw):
     is_circular = "circular" in (report.error or "")
     if (wrong or is_circular) and report.verdict == "incomplete" and not accused:
         return kind, "not read", words
-    if accused - (wrong | changed):
+    if accused - (wrong | changed if wrong else set()):
         return kind, "false alarm", f"{words}, accuses {sorted(accused)[:3]}"
     if not wrong:
-        return kind, "equivalent" if report.verdict == "right" or accused else "missed", words
+        return kind, "equivalent" if report.verdict == "right" else "missed", words
     if report.verdict == "right":
         return kind, "false all-clear", words
     return kind, "found" if wrong <= accused else "missed", words

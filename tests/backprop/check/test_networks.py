@@ -59,13 +59,13 @@ def test_right_sheets_are_right_and_described(seed):
 @pytest.mark.parametrize("seed", MUTANTS)
 def test_a_planted_mistake_is_found_in_its_cells(seed):
     _, outcome, words = judge_mutant(seed, draw_network_mutant)
-    assert outcome in ("found", "equivalent", "not read"), words
+    assert outcome in ("found", "equivalent"), words
 
 
-def differentiate(formulas, path):
-    """Hold the slopes of formulas over A1:C2 against central differences."""
+def hold_slopes(formula, path):
+    """Hold the slopes of a formula over A1:C2 against central differences."""
     cells = dict.fromkeys(("A1", "B1", "C1", "A2", "B2", "C2"), 0.0)
-    graph = Graph(Formulas(read_workbook(write(path, cells | {"E5": formulas}))), ())
+    graph = Graph(Formulas(read_workbook(write(path, cells | {"E5": formula}))), ())
     addresses = [Address("Sheet", row, column) for row in (1, 2) for column in (1, 2, 3)]
     numbers = np.random.default_rng(1).uniform(0.2, 0.9, (6, 8)) * np.repeat([[1.0, -1.0]], 4, axis=1)
     origin = Address("Sheet", 5, 5)
@@ -96,7 +96,7 @@ def differentiate(formulas, path):
     ],
 )
 def test_slopes_are_central_differences(formula, tmp_path):
-    differentiate(formula, tmp_path / "slopes.xlsx")
+    hold_slopes(formula, tmp_path / "slopes.xlsx")
 
 
 def accused(tables):
@@ -222,11 +222,10 @@ def test_what_is_wrong_is_said_by_the_smallest_change(changed, verdict, cells, w
 
 def test_a_typed_gradient_is_right_or_wrong_by_its_number(tmp_path):
     cells = one_weight(6)
-    sheet_numbers = {**cells}
     y = 1 / (1 + np.exp(-(0.7 * 0.4 - 0.2)))
     right = (y - 1) * y * (1 - y) * 0.7
     for number, kind in ((float(f"{right:.5g}"), "typed"), (float(f"{right * 1.2:.5g}"), "formula")):
-        (table,) = check_file(write(tmp_path / "typed.xlsx", sheet_numbers | {"F2": number})).tables
+        (table,) = check_file(write(tmp_path / "typed.xlsx", cells | {"F2": number})).tables
         assert [(f.kind, f.cells) for f in table.findings] == [(kind, "F2")]
 
 
