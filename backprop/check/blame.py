@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from backprop.check.cells import Address
+from backprop.check.cells import Address, Rectangle
 from backprop.check.functions import Floats
 from backprop.check.iteration import POINTS, Iteration, same
 from backprop.check.judgement import Judgement, judge
@@ -36,6 +36,16 @@ def find_wrong(judgement: Judgement, factors: Mapping[Address, float]) -> dict[A
         if is_number and not same(iteration.number(update), needed):
             found[update] = needed
     return found
+
+
+def find_lost(judgement: Judgement) -> set[Address]:
+    """Return updates without a number where the error has a derivative: something is divided by a dead ReLU's 0."""
+    iteration = judgement.iteration
+    return {
+        update
+        for update, weight in iteration.updates.items()
+        if np.any(np.isfinite(judgement.derivatives.get(weight, np.nan)) & ~np.isfinite(iteration.number(update)))
+    }
 
 
 @dataclass
@@ -186,7 +196,14 @@ class Blame:
         """Return other cells that have a number, and from which the one that was read is not computed."""
         others = {*self.iteration.cells, *self.iteration.weights} - self._list_ancestors(reference) - {reference}
         cells = sorted(others.difference(self.iteration.updates))
-        return [cell for cell in cells if same(self.iteration.number(cell), number)]
+        found = [cell for cell in cells if same(self.iteration.number(cell), number)]
+        array = self._find_array(reference)  # a matrix that has slipped holds the number in another of its cells
+        return [cell for cell in found if array is None or self._find_array(cell) != array]
+
+    def _find_array(self, cell: Address) -> Rectangle | None:
+        """Return the cells that an array formula fills together with a cell."""
+        holder = self.iteration.graph.workbook.cell(cell)
+        return None if holder is None else holder.array
 
 
 def _distinct(numbers: list[Floats]) -> Floats:

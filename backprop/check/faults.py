@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from backprop.check.blame import Blame, Fault, find_wrong
+from backprop.check.blame import Blame, Fault, find_lost, find_wrong
 from backprop.check.cells import Address
 from backprop.check.findings import FORMULA, TYPED
 from backprop.check.formulas import UnreadableError
@@ -71,7 +71,7 @@ class Faults:
     def _list_wrong(self, judgement: Judgement) -> set[Address]:
         """Return the weights, by their first cells, whose updates are wrong."""
         iteration = judgement.iteration
-        wrong = find_wrong(judgement, self.rates.expect(judgement))
+        wrong = {*find_wrong(judgement, self.rates.expect(judgement)), *find_lost(judgement)}
         return {iteration.weights[iteration.updates[update]].cells[0] for update in wrong}
 
     def _blame(self, level: int) -> dict[Address, CellFault]:
@@ -98,6 +98,10 @@ class Faults:
         for cell, reason in iteration.broken.items():
             if cell in used:
                 found.setdefault(cell, CellFault(Fault(cell, np.full(POINTS, np.nan)), level, FORMULA, reason))
+        if find_lost(judgement) and not found:
+            words = "it has no number where the derivative is 0: it divides by 0"
+            for cell in iteration.partial & used - set(judgement.derivatives):
+                found[cell] = CellFault(Fault(cell, np.full(POINTS, np.nan)), level, FORMULA, words)
         self._blamed[level] = found
         return found
 

@@ -39,6 +39,8 @@ class Iteration:
     """Cells that could not be computed, and why."""
     broken: dict[Address, str] = field(init=False, default_factory=dict)
     """Cells that have no number though all have that they read, and why."""
+    partial: set[Address] = field(init=False, default_factory=set)
+    """Cells of which that is true for some numbers only."""
     momentum: dict[Address, float] = field(init=False, default_factory=dict)
     """Cells that add a share of what they were an iteration earlier, and the share."""
     _known: dict[Address, Value] = field(init=False, default_factory=dict)
@@ -171,8 +173,13 @@ class Iteration:
             found[cell] = str(error) or "the formula is nested too deeply"
             self._locals[cell] = Local(np.full(POINTS, np.nan), {})
             return
-        if not np.isfinite(value).any() and all(np.isfinite(self.number(r)).any() for r in self.references(cell)):
+        if np.isfinite(value).all():
+            return
+        read = [np.isfinite(self.number(r)) for r in self.references(cell)]
+        if not np.isfinite(value).any() and all(known.any() for known in read):
             self.broken[cell] = "it has no number as its result"
+        elif np.any(np.all(read, axis=0) & ~np.isfinite(value)):
+            self.partial.add(cell)
 
     def _find_previous(self, cell: Address) -> Address | None:
         """Return the cell an iteration earlier of whose number a formula adds a share: its momentum."""

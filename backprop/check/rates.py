@@ -64,12 +64,12 @@ class Rates:
             judgement = self.course.judge(level)
             for chain, rate in judgement.rates.items():
                 counts[chain.cells[0]][_name_rate(judgement, rate)] += len(levels)
-        return {start: count.most_common(1)[0][0] for start, count in counts.items()}
+        return {start: "most" if "most" in count else count.most_common(1)[0][0] for start, count in counts.items()}
 
     def expect(self, judgement: Judgement) -> dict[Address, float]:
         """Return what each update has to multiply its derivative with.
 
-        A rate of its own is right for two weights or more that always have it, as those of a layer may.
+        A rate of its own is right for two weights or more that have it in all iterations, as those of a layer may.
         """
         found, sharing = {}, Counter(self._usual_rates.values())
         for update, weight in judgement.iteration.updates.items():
