@@ -63,7 +63,8 @@ def _find_rate_cell(iteration: Iteration, update: Address, forward: set[Address]
     shared = {r for cell in forward & iteration.cells_set for r in iteration.references(cell)}
     steps = [c for c, s in iteration.slopes(update).items() if c in iteration.cells_set and np.all(np.abs(s) == 1)]
     for reader in (update, *(step for step in steps if step not in forward)):
-        read = {iteration.graph.copied(r): r for r in iteration.references(reader)}
+        varying = iteration.slopes(reader)
+        read = {iteration.graph.copied(r): r for r in iteration.references(reader) if r not in varying}
         found = [
             source for source, r in read.items() if source not in iteration.training.levels and not {source, r} & shared
         ]

@@ -50,7 +50,9 @@ def check_networks(formulas: Formulas, tables: Sequence[ForeignTable]) -> tuple[
     try:
         found = find_trainings(graph)
         courses = _find_courses(graph, found)
-        forgotten = {c: n for course in courses if course.error for c, n in course.find_forgotten().items()}
+        known = [course for course in courses if course.error]
+        found_late = (course.find_forgotten() | course.find_cut_off() for course in known)
+        forgotten = {c: n for cells in found_late for c, n in cells.items()}
         if forgotten:
             found = find_trainings(graph, forgotten)
             courses = _find_courses(graph, found)

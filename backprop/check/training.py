@@ -98,7 +98,7 @@ class Course:
         derivatives = iteration.derivatives(cell)
         return set(iteration.weights) <= set(derivatives) and Architecture(iteration, derivatives).loss is not None
 
-    def find_forgotten(self) -> Mapping[Address, Address]:
+    def find_forgotten(self) -> dict[Address, Address]:
         """Return cells of the second iteration that should update a number, and the number's cell.
 
         They follow no gradient, though there is one: a cell that nobody reads gives the error's derivative by it.
@@ -119,6 +119,37 @@ class Course:
                 slope = derivatives.get(number)
                 if slope is not None and (same(free.number(unread), slope) or same(-free.number(unread), slope)):
                     found[places[number]] = number
+        return found
+
+    def find_cut_off(self) -> dict[Address, Address]:
+        """Return cells of the second iteration that stand for typed numbers of the first and are no updates of them.
+
+        They rest on what the first iteration computes and the second error rests on them, so they are no data: an
+        update that starts from another cell, or whose output does not depend on its weights in the first iteration.
+        """
+        old, new = self.error_in(0), self.error_in(1)
+        if not self.graph.is_formula(new):
+            return {}
+        weights = self.training.weights(1)
+        first = {old, *self._list_read(old, ())}
+        second = {new, *self._list_read(new, weights)}
+        computed = {c for c in first if self.graph.is_formula(after := self.shift(c, 0, 1)) and after in second - first}
+        found = dict[Address, Address]()
+        for cell in sorted(second - first - set(weights)):
+            start, update = self.shift(cell, 1, 0), self.graph.copied(cell)
+            is_typed = isinstance(self.graph.typed(start), float) and not self.graph.is_formula(start)
+            if is_typed and update not in weights and self.graph.is_formula(update):
+                found |= {update: start} if (computed - {start}) & self._list_read(update, weights) else {}
+        return found
+
+    def _list_read(self, cell: Address, ends: Collection[Address]) -> set[Address]:
+        """Return what a formula reads, directly or not, up to some cells."""
+        found, waiting = set[Address](), [cell]
+        while waiting:
+            for reference in self.graph.shape(waiting.pop()).references:
+                if reference not in found:
+                    found.add(reference)
+                    waiting += [reference] if reference in self.graph.places and reference not in ends else []
         return found
 
     def _score(self, iteration: Iteration, cell: Address) -> tuple[float, ...]:
