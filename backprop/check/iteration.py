@@ -148,7 +148,7 @@ class Iteration:
         return None if isinstance(replaced, np.ndarray) else replaced
 
     def _has_number(self, cell: Address) -> bool:
-        return cell in self.cells_set or isinstance(self.value(cell), float)
+        return cell in self.cells_set or isinstance(self.value(cell), float | np.ndarray)
 
     def _broadcast(self, cell: Address) -> Value:
         return self.number(cell) if self._has_number(cell) else self.value(cell)
@@ -183,9 +183,12 @@ class Iteration:
 
     def _find_previous(self, cell: Address) -> Address | None:
         """Return the cell an iteration earlier of whose number a formula adds a share: its momentum."""
+        shares = self.graph.shape(cell).constants
         for reference in self.references(cell) if self.level else ():
-            share = self.graph.shape(cell).constants.get(reference, 0.5 if cell in self.replaced else 1.0)
+            share = shares.get(reference, 0.5 if cell in self.replaced else 1.0)
             is_earlier = self._is_earlier(reference) or not self.is_formula(reference)
+            # A mistake may let the cell before read this iteration's weights; what has the same share is one of a mean.
+            is_earlier |= list(shares.values()).count(share) == 1
             if is_earlier and abs(share) < 1 and reference not in self.weights and self._is_before(reference, cell):
                 self.momentum |= {cell: share} if cell not in self.replaced else {}
                 self._known[reference] = np.zeros(POINTS)
