@@ -158,18 +158,25 @@ class Blame:
         return any(self._is_step(numbers / scale) for scale in self._scales)
 
     def _is_innocent(self, cell: Address) -> bool:
-        """Return whether a cell gives a derivative and only one formula reads it, which merely repeats it."""
+        """Return whether a cell gives a derivative and only one formula reads it, which merely repeats it.
+
+        So does a mean of one sample, where there are more.
+        """
         readers = [c for c in self.iteration.cells if cell in self.iteration.slopes(c)]
-        graph = self.iteration.graph
-        is_repeated = len(readers) == 1 and graph.repeats(readers[0]) == cell and graph.repeats(cell) is None
+        is_repeated = len(readers) == 1 and self._repeats(readers[0], cell) and not self._repeats(cell)
         return is_repeated and self._is_any_step(self.iteration.number(cell))
+
+    def _repeats(self, cell: Address, source: Address | None = None) -> bool:
+        """Return whether a formula gives what the one cell that it reads gives."""
+        shape = self.iteration.graph.shape(cell)
+        return len(shape.references) == 1 == len(shape.summands) and source in (None, shape.summands[0])
 
     def _blame(self, cell: Address, needed: Floats, seen: frozenset[Address]) -> Fault:
         """Return the fault that makes a cell give something else than what is needed."""
         wanted = list(self._find_needs(cell, needed))
         open_ones = [pair for pair in wanted if self._is_open(*pair) and pair[0] not in seen]
         for reference, number in wanted:
-            others = self._find_others(reference, number)
+            others = self._find_others(cell, reference, number)
             beside = [other for other in others if other[self.line] == reference[self.line]]
             if beside or (others and not open_ones):
                 return Fault(cell, needed)  # it should have read another cell
@@ -192,13 +199,16 @@ class Blame:
             if np.isfinite(number).sum() >= 3:
                 yield reference, number
 
-    def _find_others(self, reference: Address, number: Floats) -> list[Address]:
-        """Return other cells that have a number, and from which the one that was read is not computed."""
+    def _find_others(self, cell: Address, reference: Address, number: Floats) -> list[Address]:
+        """Return cells that have the number which a formula needs of another one, and from which that is not computed.
+
+        An update reads its own place of a matrix; if that has slipped, the number is in another of its cells.
+        """
         others = {*self.iteration.cells, *self.iteration.weights} - self._list_ancestors(reference) - {reference}
         cells = sorted(others.difference(self.iteration.updates))
-        found = [cell for cell in cells if same(self.iteration.number(cell), number)]
-        array = self._find_array(reference)  # a matrix that has slipped holds the number in another of its cells
-        return [cell for cell in found if array is None or self._find_array(cell) != array]
+        found = [other for other in cells if same(self.iteration.number(other), number)]
+        array = self._find_array(reference) if cell in self.iteration.updates else None
+        return [other for other in found if array is None or self._find_array(other) != array]
 
     def _find_array(self, cell: Address) -> Rectangle | None:
         """Return the cells that an array formula fills together with a cell."""

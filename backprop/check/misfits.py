@@ -79,8 +79,11 @@ class _Misfits:
         for cell, source in self.search.sources.items():
             if cell.sheet == source.sheet:
                 counts[self.levels[source]][cell.row - source.row, cell.column - source.column] += 1
-        # Down or to the right: a slanting step leads from another weight's cell.
-        return {level: max(count, key=lambda s: (0 in s, count[s])) for level, count in counts.items()}
+        most = sum(counts.values(), Counter[Step]()).most_common(1)
+        # Down or to the right: a slanting step leads from another weight's cell. Only the first may be of its own length.
+        return {
+            level: max(count, key=lambda s: (0 in s, most[0][0] == s, count[s])) for level, count in counts.items()
+        }
 
     def find_odd(self) -> set[Address]:
         """Return formulas that look like updates, stand elsewhere than updates do, and are read by one.
@@ -92,8 +95,11 @@ class _Misfits:
             step = cell.row - source.row, cell.column - source.column
             others = [other for other in self.graph.readers.get(cell, ()) if other in self.search.sources]
             is_early = any(self.levels[other] == self.levels[cell] for other in others)
-            is_odd = step != self._steps.get(self.levels[source]) and cell not in self.search.forced
-            if is_odd and (is_early or (cell.row == source.row and self._steps.get(self.levels[source], (0, 0))[0])):
+            usual = self._steps.get(self.levels[source], (0, 0))
+            is_odd = step != usual and cell not in self.search.forced
+            before = move(cell, (-usual[0], -usual[1]))
+            is_stray = 0 not in step and before not in self._trained and not self._is_number(before)
+            if is_odd and (is_early or is_stray or (cell.row == source.row and usual[0])):
                 found.add(cell)
         return found
 
