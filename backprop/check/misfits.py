@@ -79,11 +79,12 @@ class _Misfits:
         for cell, source in self.search.sources.items():
             if cell.sheet == source.sheet:
                 counts[self.levels[source]][cell.row - source.row, cell.column - source.column] += 1
-        most = sum(counts.values(), Counter[Step]()).most_common(1)
-        # Down or to the right: a slanting step leads from another weight's cell. Only the first may be of its own length.
-        return {
-            level: max(count, key=lambda s: (0 in s, most[0][0] == s, count[s])) for level, count in counts.items()
-        }
+        total = sum(counts.values(), Counter[Step]())
+        most = max(total, key=lambda s: (0 in s, total[s]), default=(0, 0))
+        usual = max((count[most] for count in counts.values()), default=0)
+        # Down or to the right: a slanting step leads from another weight's cell. Few of another length are no updates.
+        best = {level: max(count, key=lambda s: (0 in s, s == most, count[s])) for level, count in counts.items()}
+        return {level: s if 0 in s and 2 * counts[level][s] >= usual else most for level, s in best.items()}
 
     def find_odd(self) -> set[Address]:
         """Return formulas that look like updates, stand elsewhere than updates do, and are read by one.
@@ -98,7 +99,7 @@ class _Misfits:
             usual = self._steps.get(self.levels[source], (0, 0))
             is_odd = step != usual and cell not in self.search.forced
             before = move(cell, (-usual[0], -usual[1]))
-            is_stray = 0 not in step and before not in self._trained and not self._is_number(before)
+            is_stray = before not in self._trained and not self._is_number(before)
             if is_odd and (is_early or is_stray or (cell.row == source.row and usual[0])):
                 found.add(cell)
         return found
