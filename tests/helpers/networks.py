@@ -57,7 +57,7 @@ class NetworkSheet(ForeignSheet):
     stride: tuple = (1, 0)
     weights: list = field(default_factory=list)
     formulas: dict = field(default_factory=dict)
-    points: int = 12  # a ReLU is dead at half of them
+    points: int = 60  # one of two ReLUs in a row is dead at most of them
 
     def cell(self, quantity, index):
         row, column = self.spots[quantity]
