@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations, islice
+from itertools import chain, combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from backprop.check.functions import Floats
 from backprop.check.graph import Formula
 from backprop.check.iteration import POINTS, Iteration, same
 
-_MAX_TRIED = 4000
+_MAX_COMPOSED = 80
 _CELL = r"(\$?)([A-Z]{1,3})(\$?)(\d+)"
 _REFERENCE = re.compile(rf"(?<![\w.$!':]){_CELL}(?![\w(.!:])")
 _AREA = re.compile(rf"(?<![\w.$!']){_CELL}:{_CELL}(?![\w(.!])")
@@ -41,13 +41,15 @@ class Editor:
     iteration: Iteration
     name: Callable[[Address], str]
     """How a cell is called: by the sheet's own header where it has one."""
+    tries: Iterator[int]
+    """One item for each change that may still be tried, for this cell and those after it."""
 
     def correct(self, fault: Fault) -> Edit | None:
         """Return the smallest change found that makes a wrong cell right, or None."""
         cell, formula = fault.cell, self.iteration.graph.workbook.formula(fault.cell)
         edits = chain(self.list_changes(cell, formula) if formula else (), self._compose(cell, fault.needed))
         tried: set[str] = set()
-        for edit in islice(edits, _MAX_TRIED):
+        for edit, _ in zip(edits, self.tries, strict=False):
             if edit.formula not in tried and self.gives(cell, edit.formula, fault.needed):
                 return edit
             tried.add(edit.formula)
@@ -179,7 +181,7 @@ class Editor:
     def _compose(self, cell: Address, needed: Floats) -> Iterator[Edit]:
         """Yield formulas of few cells that give what is needed, and sums of the old one with a product."""
         text, found = self.iteration.graph.workbook.formula(cell), self.iteration.number(cell)
-        cells = [c for c in self._cells(cell) if self._write(c, cell)]
+        cells = [c for c in self._cells(cell) if self._write(c, cell)][:_MAX_COMPOSED]
         numbers: Mapping[Address, Floats] = {c: self.iteration.number(c) for c in cells}
         for one in cells:
             if same(numbers[one], needed):

@@ -46,6 +46,8 @@ class Shape(NamedTuple):
     """Those of them that are added as they are: their slope is 1 everywhere."""
     constants: Mapping[Address, float]
     """Slopes that are the same everywhere."""
+    flat: tuple[Address, ...] = ()
+    """Cells that are read by name and change nothing by themselves, or not near 0: in a ReLU's condition, say."""
 
 
 class CircularError(UnreadableError):
@@ -159,7 +161,10 @@ class Graph:
         steep, constants = self._places[key]
         slopes = {references[place]: slope for place, slope in constants.items()}
         summands = tuple(r for r, slope in slopes.items() if abs(slope - 1) < 1e-12)
-        return Shape(tuple(references[place] for place in steep), summands, slopes)
+        is_placed, parts = self.formulas.find_places(address)
+        by_name = not is_placed and all(isinstance(part, Reference) for part in parts)
+        flat = tuple(r for place, r in enumerate(references) if by_name and place not in steep)
+        return Shape(tuple(references[place] for place in steep), summands, slopes, flat)
 
     def _read_by_cell(self, address: Address, formula: Formula) -> Sequence[Address]:
         """Return what a cell's formula reads; which references it has is looked up once for each pattern."""

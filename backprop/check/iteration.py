@@ -85,7 +85,8 @@ class Iteration:
         """Return what a cell reads."""
         replaced = self.replaced.get(cell)
         if replaced is None:
-            return self.graph.shape(cell).references
+            shape = self.graph.shape(cell)
+            return (*shape.references, *shape.flat)
         return () if isinstance(replaced, np.ndarray) else self.graph.read_by(replaced)
 
     def _is_earlier(self, cell: Address) -> bool:
@@ -165,8 +166,9 @@ class Iteration:
             local = self.graph.differentiate(cell, self.value, variables, replaced)
             value = np.broadcast_to(local.value, (POINTS,))
             slopes = {v: np.broadcast_to(s, (POINTS,)) for v, s in local.slopes.items()}
-            if replaced is not None:  # an array formula names cells of which only some matter here
-                slopes = {v: s for v, s in slopes.items() if np.any(s != 0)}
+            # A condition, or an array formula in another's place, names cells of which only some matter here.
+            steep = self.graph.shape(cell).references if replaced is None else ()
+            slopes = {v: s for v, s in slopes.items() if v in steep or np.any(s != 0)}
             self._locals[cell] = Local(value, slopes)
         except (UnreadableError, RecursionError) as error:
             found = self.broken if isinstance(error, NoNumberError) else self.unread

@@ -33,6 +33,7 @@ from backprop.check.training import Course
 from backprop.check.updates import join_trainings
 
 _MAX_FORMULAS = 400_000
+_MAX_TRIED = 6_000
 
 
 def check_networks(formulas: Formulas, tables: Sequence[ForeignTable]) -> tuple[list[TableReport], str]:
@@ -137,6 +138,11 @@ class _Report:
         return Faults(self.course)
 
     @cached_property
+    def _tries(self) -> Iterator[int]:
+        """What the explanations of all faults may try: where everything is wrong, the first ones are explained."""
+        return iter(range(_MAX_TRIED))
+
+    @cached_property
     def _labels(self) -> Labels:
         return Labels(self.course)
 
@@ -185,7 +191,7 @@ class _Report:
         """Return the smallest change that makes some wrong cells right, as it is written in the first of them."""
         fault = self._faults.found[cells[0]]
         iteration, cell = self._faults.repaired.get(fault.level), fault.fault.cell
-        edit = None if iteration is None else Editor(iteration, self._labels.name).correct(fault.fault)
+        edit = None if iteration is None else Editor(iteration, self._labels.name, self._tries).correct(fault.fault)
         if edit is None:
             return None
         pattern = Patterns(cell.sheet).intern(edit.formula, cell.row, cell.column)
