@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from backprop.check.iteration import POINTS, Iteration, same
 from backprop.check.judgement import Judgement
 from backprop.check.rates import Rates
 from backprop.check.run import is_rounded
+from backprop.check.siblings import list_unlike
 from backprop.check.training import Course
 
 _MAX_GROUPS, _MAX_CHOICES = 60, 40
@@ -79,7 +81,7 @@ class Faults:
         if level in self._blamed:
             return self._blamed[level]
         judgement, error = self.course.judge(level), self.course.error_in(level)
-        found = {} if level == self.main else self._compare(level)
+        found = ({} if level == self.main else self._compare(level)) or self._find_unlike(level)
         if not found:
             line = 1 if self.course.is_sideways else 2
             around = frozenset(
@@ -104,6 +106,12 @@ class Faults:
                 found[cell] = CellFault(Fault(cell, np.full(POINTS, np.nan)), level, FORMULA, words)
         self._blamed[level] = found
         return found
+
+    def _find_unlike(self, level: int) -> dict[Address, CellFault]:
+        """Find a cell of the forward pass that is unlike its siblings, and without which all updates are right."""
+        choices = list_unlike(self.course.judge(level), self.course.error_in(level)) if self._find_wrong(level) else ()
+        found = (cell for cell in islice(choices, _MAX_CHOICES) if self._fits(level, dict([cell]), set()))
+        return next((self._tell_others(level, dict([cell])) for cell in found), {})
 
     def _find_other_shares(self, iteration: Iteration, level: int) -> dict[Address, CellFault]:
         """Momentum is the same share of the step before for all weights."""
