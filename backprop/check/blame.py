@@ -96,7 +96,7 @@ class Blame:
 
     def _prepare(self, wrong: Mapping[Address, Floats]) -> None:
         """Collect what right updates rest on, and the numbers that a step of backpropagation may have."""
-        self._trusted = {*self.judgement.derivatives, *self.others}
+        self._trusted = {*self.judgement.derivatives, *self.others} - set(self.iteration.updates)
         for update in self.iteration.updates:
             if update not in wrong:
                 self._trusted |= self._list_ancestors(update)
@@ -177,9 +177,10 @@ class Blame:
         open_ones = [pair for pair in wanted if self._is_open(*pair) and pair[0] not in seen]
         for reference, number in wanted:
             others = self._find_others(cell, reference, number)
-            beside = [other for other in others if other[self.line] == reference[self.line]]
-            if beside or (others and not open_ones):
-                return Fault(cell, needed)  # it should have read another cell
+            # It should have read another cell: one beside that, or one that is computed from it.
+            is_near = (o[self.line] == reference[self.line] or reference in self._list_ancestors(o) for o in others)
+            if any(is_near) or (others and not open_ones):
+                return Fault(cell, needed)
         for reference, number in open_ones:
             return self._blame(reference, number, seen | {cell})
         return Fault(cell, needed)

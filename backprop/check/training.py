@@ -230,8 +230,13 @@ class Course:
     @cached_property
     def last(self) -> int | None:
         """The iteration that no update follows, if it has an error; its updates would be those before, filled on."""
-        level = len(self.training.iterations)
-        return level if self.graph.is_formula(self.error_in(level)) else None
+        level, before = len(self.training.iterations), self.sample
+        error = self.error_in(level)
+        is_typed = isinstance(self.graph.typed(error), float) and any(
+            self.graph.is_formula(self._move(cell, level - before))
+            for cell in self.graph.shape(self.error_in(before)).references
+        )
+        return level if self.graph.is_formula(error) or is_typed else None
 
     @property
     def filled(self) -> Collection[Address]:

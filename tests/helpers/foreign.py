@@ -272,13 +272,15 @@ def _differing_members(evaluator, sheet, cell, content):
     members = [member for line in sheet.arrays[cell] for member in line]
     shape = len(sheet.arrays[cell]), len(sheet.arrays[cell][0])
     try:
-        numbers = np.atleast_2d(evaluator.compute(content, cell))[
-            : shape[0], : shape[1]
-        ]  # what is left over is not shown
-        numbers = np.broadcast_to(numbers, shape).ravel()
+        numbers = np.atleast_2d(evaluator.compute(content, cell))
     except (NumberError, ValueError):
         return members
-    pairs = zip(members, numbers, strict=True)
+    # One row or column fills all; what is left over is not shown, and what is missing is an error.
+    repeated = np.broadcast_to(numbers, [max(s, n) if n == 1 else n for s, n in zip(shape, numbers.shape, strict=True)])
+    shown = np.full(shape, np.nan)
+    part = repeated[: shape[0], : shape[1]]
+    shown[: part.shape[0], : part.shape[1]] = part
+    pairs = zip(members, shown.ravel(), strict=True)
     return [m for m, a in pairs if not math.isclose(a, evaluator.value(m), rel_tol=1e-8, abs_tol=1e-12)]
 
 
