@@ -177,7 +177,7 @@ class _Report:
             cells.sort()
             fault = self._faults.found[cells[0]]
             edit = self._correct(cells)
-            words = fault.explanation or (edit.words if edit else "it does not give what the error's derivative needs")
+            words = fault.explanation or (edit.words if edit else "it does not agree with the derivative of the sheet's own error")
             yield Finding(
                 fault.kind,
                 self._labels.name(cells[0]),
