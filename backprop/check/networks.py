@@ -34,6 +34,7 @@ from backprop.check.updates import join_trainings
 
 _MAX_FORMULAS = 400_000
 _MAX_TRIED = 6_000
+_NO_EDIT = "it does not agree with the derivative of the sheet's own error"
 
 
 def check_networks(formulas: Formulas, tables: Sequence[ForeignTable]) -> tuple[list[TableReport], str]:
@@ -177,7 +178,7 @@ class _Report:
             cells.sort()
             fault = self._faults.found[cells[0]]
             edit = self._correct(cells)
-            words = fault.explanation or (edit.words if edit else "it does not agree with the derivative of the sheet's own error")
+            words = fault.explanation or (edit.words if edit else _NO_EDIT)
             yield Finding(
                 fault.kind,
                 self._labels.name(cells[0]),
