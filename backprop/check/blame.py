@@ -96,6 +96,7 @@ class Blame:
 
     def _prepare(self, wrong: Mapping[Address, Floats]) -> None:
         """Collect what right updates rest on, and the numbers that a step of backpropagation may have."""
+        # The pass that follows reads the updates, right or wrong.
         self._trusted = {*self.judgement.derivatives, *self.others} - set(self.iteration.updates)
         for update in self.iteration.updates:
             if update not in wrong:

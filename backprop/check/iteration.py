@@ -54,15 +54,17 @@ class Iteration:
             drawn = numbers.uniform(0.2, 0.9, POINTS) * numbers.choice((-1.0, 1.0), POINTS)
             self._known[weight] = self._read_actual(weight) if self.is_actual else drawn
         self._numbers = numbers
-        found = self._collect((*self.targets, *self.updates), {})
+        found: dict[Address, None] = {}
+        self._collect((*self.targets, *self.updates), found)
         # What a replaced formula read is wanted too: it may be a part of the right one.
         read = [r for cell in self.replaced for r in self.graph.shape(cell).references]
-        self.cells = list(self._collect(read, found))
+        self._collect(read, found)
+        self.cells = list(found)
         self.cells_set = frozenset(self.cells)
         for cell in self.cells:
             self._compute(cell)
 
-    def _collect(self, targets: Iterable[Address], found: dict[Address, None]) -> dict[Address, None]:
+    def _collect(self, targets: Iterable[Address], found: dict[Address, None]) -> None:
         """Add the formulas that lead to some cells from the iteration's weights, each after those that it reads."""
         waiting, open_cells = list(targets), set[Address]()
         while waiting:
@@ -76,7 +78,6 @@ class Iteration:
             open_cells.add(cell)
             previous = self._find_previous(cell)
             waiting += [r for r in self.references(cell) if r not in open_cells and r != previous]
-        return found
 
     def is_formula(self, cell: Address) -> bool:
         """Return whether a cell is computed from others."""

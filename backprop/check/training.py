@@ -230,13 +230,15 @@ class Course:
     @cached_property
     def last(self) -> int | None:
         """The iteration that no update follows, if it has an error; its updates would be those before, filled on."""
-        level, before = len(self.training.iterations), self.sample
+        level = len(self.training.iterations)
         error = self.error_in(level)
-        is_typed = isinstance(self.graph.typed(error), float) and any(
-            self.graph.is_formula(self._move(cell, level - before))
-            for cell in self.graph.shape(self.error_in(before)).references
-        )
-        return level if self.graph.is_formula(error) or is_typed else None
+        if self.graph.is_formula(error):
+            return level
+        # A number is typed over its error where the formulas that it should read are there.
+        is_typed = isinstance(self.graph.typed(error), float)
+        read = self.graph.shape(self.error_in(self.sample)).references
+        there = (self._move(cell, level - self.sample) for cell in read)
+        return level if is_typed and any(self.graph.is_formula(cell) for cell in there) else None
 
     @property
     def filled(self) -> Collection[Address]:

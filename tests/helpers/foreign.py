@@ -276,9 +276,9 @@ def _differing_members(evaluator, sheet, cell, content):
     except (NumberError, ValueError):
         return members
     # One row or column fills all; what is left over is not shown, and what is missing is an error.
-    repeated = np.broadcast_to(numbers, [max(s, n) if n == 1 else n for s, n in zip(shape, numbers.shape, strict=True)])
+    repeats = [size if own == 1 else 1 for size, own in zip(shape, numbers.shape, strict=True)]
+    part = np.tile(numbers, repeats)[: shape[0], : shape[1]]
     shown = np.full(shape, np.nan)
-    part = repeated[: shape[0], : shape[1]]
     shown[: part.shape[0], : part.shape[1]] = part
     pairs = zip(members, shown.ravel(), strict=True)
     return [m for m, a in pairs if not math.isclose(a, evaluator.value(m), rel_tol=1e-8, abs_tol=1e-12)]
