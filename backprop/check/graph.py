@@ -84,6 +84,8 @@ class Graph:
 
     def is_constant(self, address: Address) -> bool:
         """Return whether a cell holds a formula that names no cell, such as =RAND(): a number as if it were typed."""
+        if self.shape(address).references:
+            return False
         try:
             formula = self.formula(address)
             return formula is not None and not self._read_by_cell(address, formula)
