@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -176,17 +176,26 @@ class Faults:
 
         The gradients may agree with them; but nobody means one row to be another network.
         """
-        sizes = {levels[0]: len(levels) for levels in self.course.groups}
-        if sizes[self.main] < 2 * sizes.get(level, 1) or sizes[self.main] * 2 < sum(sizes.values()):
-            return {}
         old = self.course.judge(level).iteration
         forward = {self.course.shift(cell, self.main, level) for cell in self.course.judge(self.main).derivatives}
         found = dict[Address, Formula]()
         for cell, formula in others.items():
-            if cell in forward:
+            if cell in forward and self._is_rare(cell, level):
                 new = self.course.iterate(level, {cell: formula})
                 found |= {} if same(old.number(cell), new.number(cell)) else {cell: formula}
         return found
+
+    def _is_rare(self, cell: Address, level: int) -> bool:
+        """Return whether nearly all iterations have the main one's formula in a cell's place."""
+        holders = {n: self.course.graph.workbook.cell(self.course.shift(cell, level, n)) for n in self._levels}
+        formulas = {n: holder and holder.formula for n, holder in holders.items()}
+        counts = Counter(formulas.values())
+        usual = counts[formulas[self.main]]
+        return usual >= 2 * counts[formulas[level]] and 2 * usual >= len(self.course.training.iterations)
+
+    @property
+    def _levels(self) -> Sequence[int]:
+        return (*self.course.training.iterations, *(() if self.course.last is None else (self.course.last,)))
 
     def _fits(self, level: int, formulas: Mapping[Address, Formula], usual: set[Address]) -> bool:
         """Return whether an iteration with other formulas in some cells is as the main one is."""

@@ -195,7 +195,7 @@ class Iteration:
             is_earlier |= list(shares.values()).count(share) == 1
             if is_earlier and abs(share) < 1 and reference not in self.weights and self._is_before(reference, cell):
                 self.momentum |= {cell: share} if cell not in self.replaced else {}
-                self._known[reference] = np.zeros(POINTS)
+                self._known[reference] = self._read_actual(reference) if self.is_actual else np.zeros(POINTS)
                 return reference
         return None
 

@@ -31,21 +31,22 @@ class Rates:
                 if factor > 0 and value:
                     counts[float(f"{factor / value:.9g}")] += len(levels)
         most = counts.most_common(1)[0][0] if counts else 1.0
-        judgement = self.course.judge(self.course.sample)
+        judgement = self.course.judge(self.looked[0][0])
         samples = Architecture(judgement.iteration, judgement.derivatives).samples or 1
         usual = (samples, 1 / samples, *(1 - share for share in judgement.iteration.momentum.values()))
         return next((factor for factor in usual if math.isclose(factor, most, rel_tol=1e-6)), 1.0)
 
     @cached_property
     def rate(self) -> Rate:
-        """Where most updates take η from."""
+        """Where most updates take η from, but a cell that some read before a number that more have typed."""
         counts: Counter[Rate] = Counter()
         for level, levels in self.looked:
             judgement = self.course.judge(level)
             for chain, rate in judgement.rates.items():
                 is_right = judgement.factors[chain] > 0 and self._value(judgement, rate) != 0
                 counts[rate] += len(levels) * (1000 if is_right else 1) if rate is not None else 0
-        return counts.most_common(1)[0][0] if counts else None
+        most = max(counts.values(), default=0)
+        return max(counts, key=lambda r: (isinstance(r, Address) and counts[r] * 4 >= most, counts[r]), default=None)
 
     def _value(self, judgement: Judgement, rate: Rate) -> float:
         """Return a rate's number; where none is known, what most updates multiply their derivatives with."""
@@ -69,13 +70,15 @@ class Rates:
     def expect(self, judgement: Judgement) -> dict[Address, float]:
         """Return what each update has to multiply its derivative with.
 
-        A rate of its own is right for two weights or more that have it in all iterations, as those of a layer may.
+        A rate of its own is right for two weights or more that have it in all iterations, as those of a layer may;
+        not a number that is typed where others read a cell.
         """
         found, sharing = {}, Counter(self._usual_rates.values())
         for update, weight in judgement.iteration.updates.items():
             chain = judgement.iteration.weights[weight]
             own, usual = judgement.rates[chain], self._usual_rates.get(chain.cells[0])
             is_own = _name_rate(judgement, own) == usual and (sharing[usual] > 1 or len(self._usual_rates) < 3)
+            is_own &= isinstance(own, Address) or not isinstance(self.rate, Address)
             rate = own if is_own and own is not None and self._value(judgement, own) else self.rate
             found[update] = self.factor * self._value(judgement, rate)
         return found

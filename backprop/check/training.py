@@ -114,7 +114,7 @@ class Course:
             return {}
         free = Iteration(self.graph, self.training, 0, old.targets, free=frozenset(numbers))
         derivatives = free.derivatives(self.error_in(0))
-        for unread in (cell for cell in self.ends.get(0, ()) if cell not in forward):
+        for unread in (cell for cell in old.targets if cell not in forward):
             for number in numbers:
                 slope = derivatives.get(number)
                 if slope is not None and (same(free.number(unread), slope) or same(-free.number(unread), slope)):
@@ -135,11 +135,13 @@ class Course:
         second = {new, *self._list_read(new, weights)}
         computed = {c for c in first if self.graph.is_formula(after := self.shift(c, 0, 1)) and after in second - first}
         found = dict[Address, Address]()
-        for cell in sorted(second - first - set(weights)):
+        for cell in sorted(second - first - set(weights), key=lambda c: self.graph.places.get(c, -1)):
             start, update = self.shift(cell, 1, 0), self.graph.copied(cell)
             is_typed = isinstance(self.graph.typed(start), float) and not self.graph.is_formula(start)
             if is_typed and update not in weights and self.graph.is_formula(update):
-                found |= {update: start} if (computed - {start}) & self._list_read(update, weights) else {}
+                # A net input typed into the first iteration rests on it too, but by way of the updates that it reads.
+                read = self._list_read(update, {*weights, *found})
+                found |= {update: start} if (computed - {start}) & read else {}
         return found
 
     def _list_read(self, cell: Address, ends: Collection[Address]) -> set[Address]:
@@ -277,7 +279,9 @@ class Course:
         self, level: int, replaced: Mapping[Address, Formula | Floats] | None = None, *, is_actual: bool = False
     ) -> Iteration:
         """Compute an iteration, with other formulas or numbers in some cells."""
-        targets = (self.error_in(level), *self.ends.get(level, ()))
+        error = self.error_in(level)
+        # What other sheets make of the iterations, such as a check of their numbers, concerns no update.
+        targets = (error, *(cell for cell in self.ends.get(level, ()) if cell.sheet == error.sheet))
         training, formulas = self._extended if level == self.last else (self.training, {})
         return Iteration(self.graph, training, level, targets, {**formulas, **(replaced or {})}, is_actual=is_actual)
 
@@ -291,10 +295,13 @@ class Course:
 
     @cached_property
     def groups(self) -> Sequence[Sequence[int]]:
-        """Iterations whose formulas compute the same from their weights, the largest group first."""
+        """Iterations whose formulas compute the same from their weights: most first, and late before early.
+
+        The first iteration is often written in another way, such as without a momentum.
+        """
         signatures = Signatures(self.graph, self.training, self.cells)
         found: dict[Hashable, list[int]] = defaultdict(list)
         for level in self.training.iterations:
             cells = (self.error_in(level), *self.training.updates(level))
             found[tuple(signatures.sign(cell, level) for cell in cells)].append(level)
-        return sorted(found.values(), key=lambda levels: (-len(levels), levels))
+        return sorted(found.values(), key=lambda levels: (-len(levels), -levels[0]))

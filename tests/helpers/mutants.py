@@ -168,6 +168,8 @@ def draw_network_mutant(seed):
         )
         if kind == "a typed number" and sheet.cell(quantity, at) in sheet.arrays:
             continue
+        if kind == "another number" and updates == [quantity] and indices is rows:
+            continue  # the one matrix of the network has another η from the first iteration to the last
         contents = contents_of(sheet, kind, quantity, indices, numbers)
         if contents:
             return sheet, kind, contents
