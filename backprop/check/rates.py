@@ -87,4 +87,4 @@ class Rates:
 def _name_rate(judgement: Judgement, rate: Rate) -> Rate | str:
     """Return a rate as it can be compared with those of other iterations, which may have a cell of their own."""
     usual = Counter(judgement.rates.values()).most_common(1)[0][0]
-    return "most" if rate == usual else rate
+    return "most" if rate == usual and isinstance(rate, Address) else rate

@@ -21,12 +21,13 @@ from backprop.check.reading import read_workbook
 from backprop.check.references import Formulas
 from backprop.check.workbooks import check_file
 
-ONCE_PRAISED = (20393, 20733, 20590, 20378, 20489, 20608, 20773, 20738, 40081)
-"""Divisions by a dead ReLU's 0, another typed η from the second iteration on, outputs that do not depend on their
-weights in the first iteration or in the last, an activation typed into the last."""
-ONCE_ELSEWHERE = (20978, 4008, 20443, 20476, 20263, 20541, 20821, 20873, 40221, 40373, 40382)
+ONCE_PRAISED = (20393, 20733, 20590, 20378, 20489, 20608, 20773, 20738, 40081, 894, 418)
+"""Divisions by a dead ReLU's 0, another typed η in one iteration or from the second on, outputs that do not depend on
+their weights in the first iteration or in the last, an activation typed into the last or written otherwise in one."""
+ONCE_ELSEWHERE = (20978, 4008, 20443, 20476, 20263, 20541, 20821, 20873, 40221, 40373, 40382, 912, 1448)
 """A matrix product that starts a row too early, gradients that read another row, a mean of one sample, a gradient that
-adds what it should multiply, a sum over a row, and an activation of the last iteration that reads a gradient."""
+adds what it should multiply, a sum over a row, an activation of the last iteration that reads a gradient, a typed
+momentum and a net input that is typed into the first iteration."""
 RIGHT, CLASS_SHEETS = range(3000, 3030), range(5000, 5015)
 MUTANTS = [*range(4020, 4042), *range(4043, 4051), *ONCE_PRAISED, *ONCE_ELSEWHERE]
 """In 4042, a matrix formula reads a rectangle that has another shape: it is called wrong, but not in all its cells."""
