@@ -65,7 +65,9 @@ class Rates:
             judgement = self.course.judge(level)
             for chain, rate in judgement.rates.items():
                 counts[chain.cells[0]][_name_rate(judgement, rate)] += len(levels)
-        return {start: "most" if "most" in count else count.most_common(1)[0][0] for start, count in counts.items()}
+        usual = {start: "most" if "most" in n else n.most_common(1)[0][0] for start, n in counts.items()}
+        # A typed number may be a layer's own if no iteration has another one.
+        return {s: self.rate if isinstance(r, float) and len(counts[s]) > 1 else r for s, r in usual.items()}
 
     def expect(self, judgement: Judgement) -> dict[Address, float]:
         """Return what each update has to multiply its derivative with.
