@@ -117,7 +117,7 @@ def compute_with_libreoffice(cases: Sequence[Case]) -> list[Floats]:
         files = [folder / f"{number}.xlsx" for number in range(len(cases))]
         for file, case in zip(files, cases, strict=True):
             options = WorkbookOptions(case.preset, case.learning_rate, case.iterations)
-            file.write_bytes(build_workbook(options).book.without_values())
+            file.write_bytes(build_workbook(options).book.to_bytes(with_values=False))
         profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
         results = folder / "results"
         _run([soffice, profile, "--headless", "--convert-to", "xlsx", "--outdir", str(results), *map(str, files)])

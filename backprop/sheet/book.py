@@ -1,34 +1,62 @@
 """A workbook whose formulas carry the values they compute, saved as the same bytes every time.
 
 openpyxl writes formulas without results, so whatever does not recalculate (previews, phones, pandas, Excel's Protected
-View) shows blanks. The values are put into the XML after openpyxl has written it.
+View) shows blanks. The values are put into the XML after openpyxl has written it. The many rows of a table, each a copy
+of the one above, never become openpyxl's cells: they are written straight into the file.
 """
 
 import gc
 import io
 import math
-import re
 import sys
 import traceback
 import zipfile
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
 from xml.sax.saxutils import escape
 
 from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import Cell, MergedCell
+from openpyxl.chart._chart import ChartBase
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
+from tqdm import tqdm
 
 from backprop.errors import OutputError
-from backprop.sheet import style
+from backprop.sheet import package, style
+from backprop.simulate import Floats
 
 NOT_A_NUMBER = "#NUM!"
-_FORMULA_CELL = re.compile(
-    rb'<c (?P<attributes>r="(?P<cell>[A-Z]+[0-9]+)"(?: s="[0-9]+")?)>(?P<formula><f>[^<]*</f>)<v ?(?:/>|></v>)</c>'
-)
 _FIXED_DATE = datetime(2000, 1, 1)
+_LONG_TABLE = 2000  # rows; the whole workbook takes some seconds then
+
+
+@dataclass(frozen=True)
+class Column:
+    """What the rows of a table hold in one column."""
+
+    style: str
+    formula: str | None
+    """With {row} for a row's number and {other} for that of another row; None where numbers are typed."""
+
+
+@dataclass(frozen=True)
+class _Rows:
+    first: int
+    template: str
+    values: Floats
+    other: int
+
+    def write(self, *, with_values: bool) -> Iterator[bytes]:
+        """Yield the rows as a sheet's XML has them."""
+        for row, numbers in enumerate(self.values.tolist(), start=self.first):
+            parts = [part for number in numbers for part in _show(number if with_values else None)]
+            yield self.template.format(*parts, row=row, other=row + self.other).encode()
 
 
 class Book:
@@ -43,6 +71,8 @@ class Book:
             self._workbook.add_named_style(named)
         self._values: dict[str, dict[str, float | str]] = defaultdict(dict)
         self._shapes: dict[str, str] = {}
+        self._rows: dict[str, _Rows] = {}
+        self._descriptions: dict[str, list[str]] = defaultdict(list)
 
     def add_sheet(self, title: str) -> Worksheet:
         """Add an empty sheet behind the others."""
@@ -54,15 +84,59 @@ class Book:
         cell.value = formula
         self._values[cell.parent.title][cell.coordinate] = value
 
-    def set_shapes(self, sheet: Worksheet, anchor: str) -> None:
-        """Insert a drawn anchor (DrawingML text) over a sheet, which must have a chart too."""
-        self._shapes[sheet.title] = anchor
+    def fill_rows(
+        self, sheet: Worksheet, first: int, columns: Sequence[Column], values: Floats, other: int = -1
+    ) -> None:
+        """Fill the last rows of a sheet, from column A on; `values` has a row for each and a number for each column.
 
-    def without_values(self) -> bytes:
-        """Return the .xlsx file with formulas alone, for a spreadsheet program to compute.
-
-        Raises OutputError where there is no room for temporary files, in which openpyxl collects sheets.
+        `other` is how far below a row the other one is that its formulas read; by default, that is the one above.
         """
+        cells = []
+        for number, column in enumerate(columns):
+            model = WriteOnlyCell(sheet)
+            model.style = column.style
+            formula = "" if column.formula is None else f"<f>{escape(column.formula.removeprefix('='))}</f>"
+            cells.append(
+                f'<c r="{get_column_letter(number + 1)}{{row}}" s="{model.style_id}"'
+                f"{{{2 * number}}}>{formula}{{{2 * number + 1}}}</c>"
+            )
+        self._rows[sheet.title] = _Rows(first, f'<row r="{{row}}">{"".join(cells)}</row>', values, other)
+
+    def add_chart(self, sheet: Worksheet, chart: ChartBase, description: str) -> None:
+        """Add a chart and the text that stands for it where it is not seen."""
+        sheet.add_chart(chart)
+        self._descriptions[sheet.title].append(description)
+
+    def set_shapes(self, sheet: Worksheet, anchors: str) -> None:
+        """Insert drawn anchors (DrawingML text) over a sheet, which must have a chart too."""
+        self._shapes[sheet.title] = anchors
+
+    def to_bytes(self, *, with_values: bool = True) -> bytes:
+        """Return the .xlsx file; the same sheets give the same bytes.
+
+        Without values, it holds formulas alone for a spreadsheet program to compute. Raises OutputError where there is
+        no room for temporary files, in which openpyxl collects sheets.
+        """
+        with zipfile.ZipFile(io.BytesIO(self._save())) as source:
+            trees = package.parse({name: source.read(name) for name in source.namelist()})
+        self._complete(trees, with_values=with_values)
+        result, rows = io.BytesIO(), {self._part(title): rows for title, rows in self._rows.items()}
+        is_long = any(len(part.values) >= _LONG_TABLE for part in rows.values())
+        with zipfile.ZipFile(result, "w") as target:
+            for name, tree in tqdm(trees.items(), disable=None if is_long else True, unit=" parts", leave=False):
+                entry = zipfile.ZipInfo(name, _FIXED_DATE.timetuple()[:6])
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                content = package.serialise(tree)
+                with target.open(entry, "w") as stream:
+                    if name in rows:
+                        head, end, content = content.partition(b"</sheetData>")
+                        stream.write(head)
+                        stream.writelines(rows[name].write(with_values=with_values))
+                        content = end + content
+                    stream.write(content)
+        return result.getvalue()
+
+    def _save(self) -> bytes:
         plain = io.BytesIO()
         try:
             self._workbook.save(plain)
@@ -71,27 +145,22 @@ class Book:
             raise OutputError("a temporary file", cause, "free some space or set TMPDIR") from cause
         return plain.getvalue()
 
-    def to_bytes(self) -> bytes:
-        """Return the .xlsx file; the same sheets give the same bytes."""
-        result = io.BytesIO()
-        with zipfile.ZipFile(io.BytesIO(self.without_values())) as source, zipfile.ZipFile(result, "w") as target:
-            parts = {name: source.read(name) for name in source.namelist()}
-            self._complete(parts)
-            for name, content in parts.items():
-                entry = zipfile.ZipInfo(name, _FIXED_DATE.timetuple()[:6])
-                target.writestr(entry, content, zipfile.ZIP_DEFLATED)
-        return result.getvalue()
+    def _part(self, title: str) -> str:
+        return f"xl/worksheets/sheet{self._workbook.sheetnames.index(title) + 1}.xml"
 
-    def _complete(self, parts: dict[str, bytes]) -> None:
-        """Insert values, shapes and the fixed date into the parts that openpyxl wrote."""
-        for number, title in enumerate(self._workbook.sheetnames, start=1):
-            name = f"xl/worksheets/sheet{number}.xml"
-            parts[name] = fill_values(parts[name], self._values[title])
-            if title in self._shapes:
-                drawing = _drawing_of(parts, number)
-                parts[drawing] = parts[drawing].replace(b"</wsDr>", self._shapes[title].encode() + b"</wsDr>")
-        date = _FIXED_DATE.strftime(">%Y-%m-%dT%H:%M:%SZ</dcterms:modified>").encode()
-        parts["docProps/core.xml"] = re.sub(rb">[^<]*</dcterms:modified>", date, parts["docProps/core.xml"])
+    def _complete(self, trees: Mapping[str, Element], *, with_values: bool) -> None:
+        """Insert values, shapes, descriptions and the fixed date into the parts that openpyxl wrote."""
+        for title in self._workbook.sheetnames:
+            sheet = trees[self._part(title)]
+            if title in self._rows:
+                _extend(sheet, self._rows[title])
+            fill_values(sheet, self._values[title], with_values=with_values)
+            if title in self._shapes or title in self._descriptions:
+                drawing = _find_drawing(trees, self._part(title))
+                package.describe_frames(drawing, self._descriptions[title])
+                drawing.extend(ElementTree.fromstring(f"<shapes>{self._shapes.get(title, '')}</shapes>"))
+        for modified in trees["docProps/core.xml"].iter("{http://purl.org/dc/terms/}modified"):
+            modified.text = _FIXED_DATE.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _close_quietly(error: OSError) -> None:
@@ -104,25 +173,45 @@ def _close_quietly(error: OSError) -> None:
         sys.unraisablehook = hook
 
 
-def _drawing_of(parts: dict[str, bytes], sheet_number: int) -> str:
-    relations = parts[f"xl/worksheets/_rels/sheet{sheet_number}.xml.rels"].decode()
-    found = re.search(r"drawing[0-9]+\.xml", relations)
-    if found is None:
-        raise ValueError(f"sheet {sheet_number} has no drawing to put shapes into")
-    return str(PurePosixPath("xl/drawings", found.group()))
+def _extend(sheet: Element, rows: _Rows) -> None:
+    """Count rows that are yet to come among the sheet's used cells."""
+    for used in sheet.iter(f"{{{package.MAIN}}}dimension"):
+        corner, _, last = used.get("ref", "").partition(":")
+        used.set("ref", f"{corner}:{last.rstrip('0123456789')}{rows.first + len(rows.values) - 1}")
 
 
-def fill_values(sheet_xml: bytes, values: Mapping[str, float | str]) -> bytes:
+def _find_drawing(trees: Mapping[str, Element], sheet: str) -> Element:
+    folder, _, name = sheet.rpartition("/")
+    relations = trees.get(f"{folder}/_rels/{name}.rels", ())
+    names = [relation.get("Target", "").rpartition("/")[2] for relation in relations]
+    found = [part for part in names if part.startswith("drawing")]
+    if not found:
+        raise ValueError(f"{sheet} has no drawing to put shapes into")
+    return trees[f"xl/drawings/{found[0]}"]
+
+
+def fill_values(sheet: Element, values: Mapping[str, float | str], *, with_values: bool = True) -> None:
     """Fill the empty results that openpyxl leaves beside formulas; every formula must have its value."""
-    content, count = _FORMULA_CELL.subn(lambda match: _fill_cell(match, values[match["cell"].decode()]), sheet_xml)
-    if count != len(values) or b"<v />" in content or b"<v></v>" in content or b"<v/>" in content:
+    count = 0
+    for cell in sheet.iter(f"{{{package.MAIN}}}c"):
+        if cell.find(f"{{{package.MAIN}}}f") is None:
+            continue
+        count += 1
+        value, empty = values[cell.get("r", "")], cell.find(f"{{{package.MAIN}}}v")
+        if empty is not None:
+            cell.remove(empty)
+        if with_values:
+            kind, text = ("str", value) if isinstance(value, str) else (None, repr(float(value)))
+            if kind is None and math.isnan(float(value)):
+                kind, text = "e", NOT_A_NUMBER
+            SubElement(cell, f"{{{package.MAIN}}}v").text = text
+            cell.attrib |= {} if kind is None else {"t": kind}
+    if count != len(values):
         raise ValueError(f"{len(values)} values for {count} formulas: openpyxl writes formulas in another way")
-    return content
 
 
-def _fill_cell(match: re.Match[bytes], value: float | str) -> bytes:
-    if isinstance(value, str):
-        kind, text = ' t="str"', escape(value)
-    else:
-        kind, text = (' t="e"', NOT_A_NUMBER) if math.isnan(value) else ("", repr(float(value)))
-    return b"<c %b%b>%b<v>%b</v></c>" % (match["attributes"], kind.encode(), match["formula"], text.encode())
+def _show(number: float | None) -> tuple[str, str]:
+    """Return the type and the value of a cell as they are written."""
+    if number is None:
+        return "", ""
+    return (' t="e"', f"<v>{NOT_A_NUMBER}</v>") if math.isnan(number) else ("", f"<v>{number!r}</v>")

@@ -21,8 +21,8 @@ from backprop.simulate import compute_iteration_0, simulate_precisely
 
 _ITERATION, _STEP_SIZE, _IDENTITY = "B4", "B5", "B6"
 _EPSILON = 1e-4
-_TOLERANCE = "1E-6", "1E-10"  # relative, absolute; the difference quotient itself is off by about ε²
-_IDENTICAL = "1E-11", "1E-12"
+_TOLERANCE = "0.000001", "0.0000000001"  # relative, absolute; the difference quotient itself is off by about ε²
+_IDENTICAL = "0.00000000001", "0.000000000001"
 _LABEL = "moved"
 _HEADERS = [_LABEL, "value", "gradient", "E_total up", "E_total down", "(up - down) / 2ε", "difference", "verdict"]
 _HEADER_ROW = 8

@@ -1,27 +1,24 @@
 """The comparison sheet: learning rates to edit, the error each one reaches, a chart, and a sheet per curve."""
 
+import numpy as np
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
-from tqdm import tqdm
 
 from backprop.network import TOTAL_ERROR
 from backprop.sheet import layout, style
-from backprop.sheet.book import Book
+from backprop.sheet.book import Book, Column
 from backprop.sheet.chart import ErrorCurve, error_chart
 from backprop.sheet.table import Run, write_table
 
 _HEADERS = ["sheet", "η", "curve", "E_total first", "E_total last", "last / first"]
 _WIDTH = 17
-_LONG_TABLE = 500  # rows; about five seconds
 
 
 def write_comparison(book: Book, origin: layout.TablePlace, runs: list[Run]) -> None:
     """Write one row, one line of the chart and one sheet per run; `origin` holds the starting values."""
     tables = [layout.curve_table(number, origin) for number in range(1, len(runs) + 1)]
     _write_summary(book, tables, runs)
-    disabled = None if origin.iterations >= _LONG_TABLE else True  # None: on terminals only
-    sheets = zip(layout.curve_places(len(tables)), tables, runs, strict=True)
-    for place, table, run in tqdm(sheets, total=len(tables), disable=disabled, unit=" sheets", leave=False):
+    for place, table, run in zip(layout.curve_places(len(tables)), tables, runs, strict=True):
         _write_curve_sheet(book, place, table, run)
 
 
@@ -41,7 +38,8 @@ def _write_summary(book: Book, tables: list[layout.TablePlace], runs: list[Run])
         name_cell = f"{layout.COMPARISON_SHEET}!{layout.absolute(place.label)}"
         curves.append(ErrorCurve(table.range(TOTAL_ERROR), run.trace.column(TOTAL_ERROR), label, name_cell))
     cells = layout.iteration_cells(tables[0].iterations)
-    sheet.add_chart(error_chart("E_total per iteration", curves, cells, layout.COMPARISON_CHART))
+    words = "E_total per iteration for six learning rates; the numbers stand below"
+    book.add_chart(sheet, error_chart("E_total per iteration", curves, cells, layout.COMPARISON_CHART), words)
     _write_errors(book, sheet, tables, curves)
     style.print_on_one_width(sheet, layout.ERRORS_HEADER_ROW)
     sheet.row_breaks.append(Break(id=layout.ERRORS_HEADER_ROW - 1))
@@ -53,14 +51,10 @@ def _write_errors(book: Book, sheet: Worksheet, tables: list[layout.TablePlace],
     style.make_header(sheet, row, ["iteration", *(curve.name for curve in curves)])
     for column, (curve, place) in enumerate(zip(curves, layout.curve_places(len(curves)), strict=True), start=2):
         book.set_formula(sheet.cell(row, column), f"={place.label}", curve.name)
-    for iteration in range(tables[0].iterations):
-        row += 1
-        sheet.cell(row, 1, iteration).style = style.DATA
-        for column, (table, curve) in enumerate(zip(tables, curves, strict=True), start=2):
-            cell = sheet.cell(row, column)
-            formula = f"='{table.sheet}'!{table.cell(TOTAL_ERROR, iteration)}"
-            book.set_formula(cell, formula, float(curve.values[iteration]))
-            cell.style = style.DATA
+    links = [Column(style.DATA, f"='{table.sheet}'!{table.letter(TOTAL_ERROR)}{{other}}") for table in tables]
+    counts = np.arange(tables[0].iterations, dtype=float)
+    values = np.column_stack([counts, *(curve.values for curve in curves)])
+    book.fill_rows(sheet, row + 1, [Column(style.DATA, None), *links], values, tables[0].first_row - row - 1)
 
 
 def _write_row(book: Book, sheet: Worksheet, place: layout.CurvePlace, table: layout.TablePlace, run: Run) -> str:

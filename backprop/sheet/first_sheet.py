@@ -25,7 +25,7 @@ def write_class_sheet(book: Book, place: layout.TablePlace, run: Run) -> None:
     _write_panels(sheet, run.preset)
     if run.preset.network.activation == "sigmoid":
         _write_notes(sheet, place, run)
-    _add_loss_chart(sheet, place, run, layout.LOSS_CHART)
+    _add_loss_chart(book, sheet, place, run, layout.LOSS_CHART)
     book.set_shapes(sheet, network_anchor(run.preset.network, place, run.start))
     style.print_on_one_width(sheet)
 
@@ -36,7 +36,7 @@ def write_general_sheets(book: Book, place: layout.TablePlace, run: Run) -> None
     _write_title(sheet, f"Backpropagation of a {_shape(run.preset.network)} network, one training step a row")
     write_table(book, sheet, place, run)
     _write_parameters(sheet, place, run, "A4")
-    _add_loss_chart(sheet, place, run, layout.GENERAL_LOSS_CHART)
+    _add_loss_chart(book, sheet, place, run, layout.GENERAL_LOSS_CHART)
     style.print_on_one_width(sheet, place.header_row)
     _write_derivation(book.add_sheet(layout.DERIVATION_SHEET), place, run)
 
@@ -66,9 +66,10 @@ def _write_parameters(sheet: Worksheet, place: layout.TablePlace, run: Run, labe
     style.validate_numbers(sheet, starts)
 
 
-def _add_loss_chart(sheet: Worksheet, place: layout.TablePlace, run: Run, corners: tuple[str, str]) -> None:
+def _add_loss_chart(book: Book, sheet: Worksheet, place: layout.TablePlace, run: Run, corners: tuple[str, str]) -> None:
     errors = ErrorCurve(place.range(TOTAL_ERROR), run.trace.column(TOTAL_ERROR), TOTAL_ERROR)
-    sheet.add_chart(error_chart("Loss", [errors], layout.iteration_cells(place.iterations), corners))
+    words = f"E_total per iteration; the numbers stand in column {place.letter(TOTAL_ERROR)}"
+    book.add_chart(sheet, error_chart("Loss", [errors], layout.iteration_cells(place.iterations), corners), words)
 
 
 def _write_fixed_biases(sheet: Worksheet, place: layout.TablePlace, preset: Preset) -> None:

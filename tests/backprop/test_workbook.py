@@ -4,6 +4,7 @@ import re
 import zipfile
 from dataclasses import replace
 from types import MappingProxyType
+from xml.etree import ElementTree
 
 import numpy as np
 import openpyxl
@@ -15,6 +16,7 @@ from backprop.derivation import as_taught, derive
 from backprop.network import PRESETS, SHEET_LEARNING_RATES, build_network, invent_preset
 from backprop.sheet.book import Book, fill_values
 from backprop.sheet.layout import CLASS_SHEET, COMPARISON_SHEET, curve_table, main_table
+from backprop.sheet.package import MAIN
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 from backprop.simulate import simulate
 
@@ -155,8 +157,6 @@ def test_the_notes_quote_both_formulas(sheet, tmp_path):
 
 
 def charts_of(path):
-    from xml.etree import ElementTree
-
     with zipfile.ZipFile(path) as archive:
         names = sorted(name for name in archive.namelist() if re.fullmatch(r"xl/charts/chart\d+\.xml", name))
         return [ElementTree.fromstring(archive.read(name)) for name in names]
@@ -238,17 +238,24 @@ def test_shapes_are_linked_to_the_cells_they_show(default):
     assert re.findall(r'id="(\d+)"', drawing) == sorted(set(re.findall(r'id="(\d+)"', drawing)), key=int)
 
 
+def parse(cells):
+    return ElementTree.fromstring(f'<sheetData xmlns="{MAIN}">{cells}</sheetData>')
+
+
 def test_a_formula_without_a_value_is_refused():
-    cell = b'<c r="A1"><f>1+1</f><v /></c>'
-    assert fill_values(cell, {"A1": 2.0}) == b'<c r="A1"><f>1+1</f><v>2.0</v></c>'
+    sheet = parse('<c r="A1"><f>1+1</f><v /></c>')
+    fill_values(sheet, {"A1": 2.0})
+    assert [(part.tag, part.text) for part in sheet[0]] == [(f"{{{MAIN}}}f", "1+1"), (f"{{{MAIN}}}v", "2.0")]
     with pytest.raises(KeyError):
-        fill_values(cell, {})
+        fill_values(sheet, {})
     with pytest.raises(ValueError, match="another way"):
-        fill_values(cell.replace(b' r="A1"', b' r="A1" t="n"'), {"A1": 2.0})
+        fill_values(parse('<c r="A1"><v>2</v></c>'), {"A1": 2.0})
 
 
-def test_text_results_are_escaped():
-    assert b"<v>a &lt; b</v>" in fill_values(b'<c r="A1"><f>B1</f><v /></c>', {"A1": "a < b"})
+def test_results_say_whether_they_are_texts_numbers_or_errors():
+    sheet = parse("".join(f'<c r="{cell}"><f>B1</f></c>' for cell in ("A1", "A2", "A3")))
+    fill_values(sheet, {"A1": "a < b", "A2": 0.1, "A3": math.nan})
+    assert [(cell.get("t"), cell[-1].text) for cell in sheet] == [("str", "a < b"), (None, "0.1"), ("e", "#NUM!")]
 
 
 def test_a_book_knows_that_shapes_need_a_drawing():
