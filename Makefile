@@ -60,7 +60,7 @@ check: $(VENV)/base.stamp ## find what is wrong in a hand-made sheet, or in a fo
 	@[ -n "$$FILE" ] || { echo "error: name a workbook or a folder: make check FILE='my sheet.xlsx'" >&2; exit 2; }
 	@$(PY) -m backprop check -- "$$FILE"
 
-prove: $(VENV)/report.stamp ## compute the same numbers with five engines and print how far they disagree
+prove: $(VENV)/report.stamp ## compute the same numbers with seven engines and print how far they disagree
 	@$(PY) -m backprop prove --output="$$OUT/proof.json"
 
 pdf: $(VENV)/report.stamp ## the page on paper, out/report.pdf, where Chromium, Chrome or Edge is installed
@@ -101,11 +101,11 @@ $(PY):
 	@"$(PYTHON)" -m venv $(VENV)
 
 # What each stamp installs, and the stamps that need no more than that.
-EXTRAS_report := [mnist,report]
-EXTRAS_handin := [mnist,report,handin]
+EXTRAS_report := [mnist,report,engines]
+EXTRAS_handin := [mnist,report,engines,handin]
 EXTRAS_quick := [report,quick]
 EXTRAS_lint := [report,lint]
-EXTRAS_dev := [mnist,report,handin,export,quick,lint,dev]
+EXTRAS_dev := [mnist,report,engines,handin,export,quick,lint,dev]
 COVERED_report := base
 COVERED_handin := base report
 COVERED_quick := base

@@ -18,7 +18,7 @@ Backpropagation of the class's 2-2-2 sigmoid network, derived once and printed e
   python -m backprop workbook --learning-rate 0.5    the same with η = 0.5
   python -m backprop derive                          print the derivation, step by step
   python -m backprop trace --iterations 3            print every number of the first three iterations
-  python -m backprop prove                           compute random cases with five engines and compare them
+  python -m backprop prove                           compute random cases with seven engines and compare them
   python -m backprop check sheet.xlsx                find what is wrong in a hand-made sheet
 """
 
@@ -35,7 +35,7 @@ def _parser() -> Parser:
     _add_derive(commands.add_parser("derive", help="print the derivation"))
     _add_trace(commands.add_parser("trace", help="print the numbers of a run"))
     _add_check(commands.add_parser("check", help="find what is wrong in hand-made sheets of the exercise"))
-    _add_prove(commands.add_parser("prove", help="compute the same numbers with five engines and compare them"))
+    _add_prove(commands.add_parser("prove", help="compute the same numbers with seven engines and compare them"))
     return parser
 
 

@@ -164,7 +164,11 @@ class Course:
         positive = Counter(float(f"{f:.9g}") for c, f in judgement.factors.items() if f > 0 and c in curved)
         reached = len(set(judgement.derivatives) & set(iteration.weights))
         is_copy = self.graph.copied(cell) != cell
-        return positive.most_common(1)[0][1] if positive else 0, 0, reached, not is_copy, self.graph.places[cell]
+        factor = positive.most_common(1)[0][0] if positive else 0.0
+        # Behind a ReLU that is dead at most points a weight stays, as it should, and tells no factor.
+        slopes = ((update, judgement.derivatives.get(w, np.zeros(1))) for update, w in iteration.updates.items())
+        matching = sum(same(-iteration.steps[update], factor * slope) for update, slope in slopes) if factor else 0
+        return matching, 0, reached, not is_copy, self.graph.places[cell]
 
     @cached_property
     def stride(self) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from backprop.check.verdicts import check_table
 from backprop.cores import count_cores
 from backprop.errors import BackpropError
 
-TIME_LIMIT, TIME_PER_MEGABYTE = 10.0, 3.0
+TIME_LIMIT, TIME_PER_MEGABYTE = 10.0, 12.0
 """CPU seconds a file may take, where the system can count them; a table of 10,000 rows has some megabytes."""
 _PATIENCE = 100 if hasattr(signal, "setitimer") else 6
 """How many times as long a file may take by the clock: others may have the machine."""
@@ -129,7 +129,7 @@ def _start_check(number: int, path: Path) -> _Check:
     size = 0
     with suppress(OSError, ValueError):
         size = path.stat().st_size
-    limit = TIME_LIMIT + TIME_PER_MEGABYTE * (size // 1_000_000)
+    limit = TIME_LIMIT + TIME_PER_MEGABYTE * round(size / 1e6, 1)
     receiver, sender = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.Process(target=_check_and_send, args=(path, limit, sender), daemon=True)
     process.start()

@@ -1,1 +1,1 @@
-"""The numerical cross-check behind `prove`: five engines that share no arithmetic compute the same numbers."""
+"""The numerical cross-check behind `prove`: seven engines that share no arithmetic compute the same numbers."""

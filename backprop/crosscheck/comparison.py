@@ -9,8 +9,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from backprop.crosscheck.engines import ENGINES, Case, Engine, MissingEngineError
+from backprop.crosscheck.engines import ENGINES, Case, Engine
 from backprop.crosscheck.report import CrossCheck, Pair
+from backprop.crosscheck.spreadsheets import MissingEngineError
 from backprop.network import PRESETS, Preset
 from backprop.simulate import Floats
 

@@ -1,7 +1,8 @@
-"""Five engines that compute every number of a run, each from cases to one array of columns per case.
+"""Seven engines that compute every number of a run, each from cases to one array of columns per case.
 
 The first two run the derived equations in other arithmetic. torch differentiates a network that is written down here
-once more, as matrices. LibreOffice computes the exported formulas, a JavaScript engine the printed functions.
+once more, as matrices. Three spreadsheet engines compute the exported formulas, a JavaScript engine the printed
+functions.
 """
 
 import json
@@ -11,14 +12,17 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import openpyxl
 
+from backprop.crosscheck import spreadsheets
+from backprop.crosscheck.spreadsheets import MissingEngineError, Spreadsheet
 from backprop.derivation import Derivation, derive
 from backprop.network import TOTAL_ERROR, Preset, gradient_name
 from backprop.printers.javascript import step_function
@@ -41,10 +45,6 @@ class Case:
     def derivation(self) -> Derivation:
         """The case's equations."""
         return derive(self.preset.network)
-
-
-class MissingEngineError(Exception):
-    """The program or library named here is not installed, or does not work."""
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,40 @@ def _read_table(file: Path, case: Case) -> Floats:
     place = main_table(case.derivation, case.iterations)
     sheet = openpyxl.load_workbook(file, data_only=True)[place.sheet]
     values = [[sheet[place.cell(name, row)].value for name in place.columns] for row in range(case.iterations)]
-    # An empty cell or an error such as #NUM! is no number.
+    return _as_numbers(values)
+
+
+def _as_numbers(values: Sequence[Sequence[object]]) -> Floats:
+    """An empty cell or an error such as #NUM! is no number."""
     return np.array([[v if isinstance(v, int | float) else math.nan for v in row] for row in values], float)
+
+
+def compute_with_ironcalc(cases: Sequence[Case]) -> list[Floats]:
+    """Edit and recalculate workbooks with IronCalc. Raises MissingEngineError where it is not installed."""
+    return _edit_all(cases, spreadsheets.open_in_ironcalc)
+
+
+def compute_with_formualizer(cases: Sequence[Case]) -> list[Floats]:
+    """Edit and recalculate workbooks with formualizer. Raises MissingEngineError where it is not installed."""
+    return _edit_all(cases, spreadsheets.open_in_formualizer)
+
+
+def _edit_all(cases: Sequence[Case], open_workbook: Callable[[bytes], Spreadsheet]) -> list[Floats]:
+    """Type each case's numbers into a workbook that was made from others: no number in it is right beforehand."""
+    found = []
+    for case in cases:
+        place, values = main_table(case.derivation, case.iterations), case.preset.values
+        others = replace(case.preset, values=MappingProxyType(dict.fromkeys(values, 0.25)))
+        options = WorkbookOptions(others, 2 * case.learning_rate, case.iterations)
+        spreadsheet = open_workbook(build_workbook(options).book.to_bytes())
+        spreadsheet.type(place.sheet, place.learning_rate, case.learning_rate)
+        for name, value in values.items():
+            spreadsheet.type(place.sheet, place.start(name), value)
+        spreadsheet.recalculate()
+        rows = range(case.iterations)
+        table = [[spreadsheet.value(place.sheet, place.cell(name, row)) for name in place.columns] for row in rows]
+        found.append(_as_numbers(table))
+    return found
 
 
 def compute_with_javascript(cases: Sequence[Case]) -> list[Floats]:
@@ -193,5 +225,7 @@ ENGINES = (
     Engine("NumPy", compute_with_numpy),
     Engine("torch autograd", compute_with_torch),
     Engine("LibreOffice", compute_with_libreoffice),
+    Engine("IronCalc", compute_with_ironcalc),
+    Engine("formualizer", compute_with_formualizer),
     Engine("JavaScript", compute_with_javascript),
 )

@@ -51,11 +51,14 @@ class _Rows:
     template: str
     values: Floats
     other: int
+    is_typed: tuple[bool, ...]
+    """Which columns hold numbers and no formulas."""
 
     def write(self, *, with_values: bool) -> Iterator[bytes]:
         """Yield the rows as a sheet's XML has them."""
         for row, numbers in enumerate(self.values.tolist(), start=self.first):
-            parts = [part for number in numbers for part in _show(number if with_values else None)]
+            shown = zip(numbers, self.is_typed, strict=True)
+            parts = [part for number, typed in shown for part in _show(number if typed or with_values else None)]
             yield self.template.format(*parts, row=row, other=row + self.other).encode()
 
 
@@ -100,7 +103,8 @@ class Book:
                 f'<c r="{get_column_letter(number + 1)}{{row}}" s="{model.style_id}"'
                 f"{{{2 * number}}}>{formula}{{{2 * number + 1}}}</c>"
             )
-        self._rows[sheet.title] = _Rows(first, f'<row r="{{row}}">{"".join(cells)}</row>', values, other)
+        is_typed = tuple(column.formula is None for column in columns)
+        self._rows[sheet.title] = _Rows(first, f'<row r="{{row}}">{"".join(cells)}</row>', values, other, is_typed)
 
     def add_chart(self, sheet: Worksheet, chart: ChartBase, description: str) -> None:
         """Add a chart and the text that stands for it where it is not seen."""

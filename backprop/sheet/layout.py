@@ -87,6 +87,10 @@ class TablePlace:
         """Return the cell of a quantity at an iteration."""
         return f"{self.letter(name)}{self.first_row + iteration}"
 
+    def start(self, name: str) -> str:
+        """Return the cell in which a starting value is typed."""
+        return self.bias_cell(name) if name in self.fixed_biases else self.cell(name)
+
     def bias_cell(self, name: str) -> str:
         """Return the class sheet's cell of a bias that is not trained."""
         return BIASES[self.fixed_biases.index(name)][1]

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,13 @@ def require(program):
 def require_browser():
     """Return the path of the browser that the project itself would take."""
     return _found(find_browser(), "no Chromium, Chrome or Edge is installed")
+
+
+def require_node_module(name, command=None):
+    """Return the folder of a package that the scripts' checks have installed, or the path of its command."""
+    folder = Path(__file__).parents[1] / "scripts/node_modules"
+    path = folder / ".bin" / command if command else folder / name
+    return _found(path if path.exists() else None, f"{name} is not installed: make lint installs it")
 
 
 def _found(path, message):

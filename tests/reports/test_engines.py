@@ -50,6 +50,6 @@ def test_a_damaged_file_names_the_target_that_writes_it(output, content):
 
 def test_the_page_shows_the_table_and_escapes_what_the_file_says(hostile_page):
     html = hostile_page.read_text()
-    assert "The same numbers, five times" in html
+    assert "The same numbers, seven times" in html
     assert "&lt;b&gt;dE_dw1&lt;/b&gt;" in html
     assert "&lt;i&gt;soffice&lt;/i&gt;" in html

@@ -1,4 +1,4 @@
-"""The five engines against each other, and a comparison that notices when one of them is wrong."""
+"""The seven engines against each other, and a comparison that notices when one of them is wrong."""
 
 import json
 import re
@@ -12,8 +12,9 @@ from programs import require
 
 from backprop.crosscheck import engines
 from backprop.crosscheck.comparison import all_cases, compare
-from backprop.crosscheck.engines import ENGINES, Case, Engine, MissingEngineError
+from backprop.crosscheck.engines import ENGINES, Case, Engine
 from backprop.crosscheck.report import AGREEMENT
+from backprop.crosscheck.spreadsheets import MissingEngineError
 from backprop.network import PRESETS
 from backprop.records import write_record
 
@@ -28,13 +29,13 @@ def pair(report, first, second):
     return next(p for p in report.pairs if (p.first, p.second) == (first, second))
 
 
-def test_all_five_engines_agree():
+def test_all_engines_agree():
     for program in ("soffice", "chromium"):
         require(program)
     cases = all_cases(seed=11, count=4, iterations=5)
     report = compare(cases, 11, lambda name: None)
     assert report.missing == ()
-    assert len(report.pairs) == 10
+    assert len(report.pairs) == 21
     assert [p for p in report.pairs if not p.agrees] == []
     assert report.numbers == sum(5 * len(case.derivation.columns) for case in cases)
 
@@ -85,8 +86,15 @@ def test_two_engines_without_a_number_do_not_agree(value):
 
 def test_an_engine_that_is_missing_is_named_and_the_others_are_compared(monkeypatch):
     monkeypatch.setattr(engines.shutil, "which", lambda name: None)
+    monkeypatch.setitem(sys.modules, "ironcalc", None)
+    monkeypatch.setitem(sys.modules, "formualizer", None)
     report = compared(all_cases(seed=1, count=1, iterations=2), *ENGINES[3:])
-    assert report.missing == ("LibreOffice (needs soffice)", "JavaScript (needs chromium)")
+    assert report.missing == (
+        "LibreOffice (needs soffice)",
+        "IronCalc (needs ironcalc)",
+        "formualizer (needs formualizer)",
+        "JavaScript (needs chromium)",
+    )
     assert [(p.first, p.second) for p in report.pairs] == [("sympy, 50 digits", "NumPy")]
 
 

@@ -10,7 +10,8 @@ from programs import require
 
 from backprop.crosscheck import engines
 from backprop.crosscheck.comparison import all_cases
-from backprop.crosscheck.engines import ENGINES, Case, MissingEngineError
+from backprop.crosscheck.engines import ENGINES, Case
+from backprop.crosscheck.spreadsheets import MissingEngineError
 from backprop.network import PRESETS
 from backprop.simulate import simulate
 
@@ -23,6 +24,8 @@ def engine(request):
         require(PROGRAMS[request.param.name])
     if request.param.name == "torch autograd":
         import torch  # noqa: F401  `make quick` has none
+    if request.param.name in ("IronCalc", "formualizer"):
+        pytest.importorskip(request.param.name.lower())
     return request.param
 
 
