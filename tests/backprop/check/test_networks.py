@@ -130,7 +130,7 @@ def test_class_sheets_go_both_ways(seed, tmp_path):
         assert accused(tables) == accused(by_name) == set(contents)
 
 
-@pytest.mark.parametrize("options", ["2,3,1 tanh --biases", "2,3,2 relu", "1,2,1 sigmoid"])
+@pytest.mark.parametrize("options", ["2,3,1 tanh --biases", "2,3,2 relu", "1,2,1 sigmoid", "2,3,2,1 relu --biases"])
 def test_our_own_workbooks_of_other_networks(options, tmp_path):
     layers, activation, *biases = options.split()
     path = tmp_path / "own.xlsx"
