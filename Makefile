@@ -17,7 +17,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 
-ETA_FLAG = $${ETA:+--learning-rate="$$ETA"}
+WORKBOOK_FLAGS = $${ETA:+--learning-rate="$$ETA"} $${AUTHOR:+--author="$$AUTHOR"}
 TRAINING_FLAGS = $${EPOCHS:+--epochs="$$EPOCHS"} $${SEED:+--seed="$$SEED"}
 PAGE_FLAGS = $${AUTHOR:+--author="$$AUTHOR"} $${TITLE:+--title="$$TITLE"}
 NPM := $(shell command -v npm 2>/dev/null)
@@ -36,7 +36,7 @@ help: ## show this list
 
 # Both parts' results, which the page and the hand-in folder are made from.
 define results
-@$(PY) -m backprop workbook $(ETA_FLAG) --output="$$OUT/backprop.xlsx"
+@$(PY) -m backprop workbook $(WORKBOOK_FLAGS) --output="$$OUT/backprop.xlsx"
 @$(PY) -m mnist train --keep-finished $(TRAINING_FLAGS) --output="$$OUT/mnist"
 @$(PY) -m mnist evaluate --output="$$OUT/mnist" --quiet
 @[ -f "$$OUT/proof.json" ] || $(PY) -m backprop prove --output="$$OUT/proof.json"
@@ -51,7 +51,7 @@ handin: $(VENV)/handin.stamp ## the same with the notebook in the hand-in folder
 	@$(PY) -m reports handin $(PAGE_FLAGS) --output="$$OUT"
 
 workbook: $(VENV)/base.stamp ## the live workbook alone (never installs torch); ETA=0.5 sets the learning rate
-	@$(PY) -m backprop workbook $(ETA_FLAG) --output="$$OUT/backprop.xlsx"
+	@$(PY) -m backprop workbook $(WORKBOOK_FLAGS) --output="$$OUT/backprop.xlsx"
 
 train: $(VENV)/report.stamp ## go on with an unfinished training, or move a finished one aside and train anew
 	@$(PY) -m mnist train $(TRAINING_FLAGS) --output="$$OUT/mnist"

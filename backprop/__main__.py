@@ -54,6 +54,10 @@ def _add_workbook(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="where to write it (default: %(default)s)",
     )
+    parser.add_argument("--author", default="", metavar="NAME", help="of the document, as file managers show it")
+    parser.add_argument(
+        "--protected", action="store_true", help="lock all but the yellow cells, without a password (default: not)"
+    )
     parser.set_defaults(run=_write_workbook)
 
 
@@ -188,7 +192,14 @@ def _write_workbook(options: argparse.Namespace) -> None:
     from backprop.sheet.workbook import WorkbookOptions, build_workbook
 
     preset = _preset(options)
-    wanted = WorkbookOptions(preset, _learning_rate(options, preset), options.iterations, options.as_taught)
+    wanted = WorkbookOptions(
+        preset,
+        _learning_rate(options, preset),
+        options.iterations,
+        options.as_taught,
+        author=options.author,
+        protected=options.protected,
+    )
     export = build_workbook(wanted)
     export.save(options.output)
     for trace in export.traces:

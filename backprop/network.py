@@ -63,6 +63,11 @@ class Network:
         return tuple(dict.fromkeys(name for name in names if name is not None))
 
     @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many neurons each layer has, the inputs first."""
+        return (len(self.inputs), *map(len, self.layers))
+
+    @property
     def parameters(self) -> tuple[str, ...]:
         """What training changes: the weights, and the biases where they are trained."""
         return self.weights + (self.biases if self.trains_biases else ())

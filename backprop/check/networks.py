@@ -32,7 +32,7 @@ from backprop.check.tables import ForeignTable
 from backprop.check.training import Course
 from backprop.check.updates import join_trainings
 
-_MAX_FORMULAS = 1_000_000
+_MAX_FORMULAS = 400_000
 _MAX_TRIED = 6_000
 _NO_EDIT = "it does not agree with the derivative of the sheet's own error"
 

@@ -23,7 +23,8 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.chart._chart import ChartBase
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import absolute_coordinate, get_column_letter
+from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 from tqdm import tqdm
 
@@ -77,15 +78,38 @@ class Book:
         self._rows: dict[str, _Rows] = {}
         self._descriptions: dict[str, list[str]] = defaultdict(list)
 
-    def add_sheet(self, title: str) -> Worksheet:
-        """Add an empty sheet behind the others."""
-        sheet: Worksheet = self._workbook.create_sheet(title)
+    @property
+    def sheets(self) -> Sequence[Worksheet]:
+        """The sheets in their order."""
+        return self._workbook.worksheets
+
+    def add_sheet(self, title: str, place: int | None = None) -> Worksheet:
+        """Add an empty sheet behind the others, or at a place counted from 0."""
+        sheet: Worksheet = self._workbook.create_sheet(title, place)
         return sheet
+
+    def describe(self, title: str, subject: str, author: str) -> None:
+        """Set what file managers show of the file."""
+        properties = self._workbook.properties
+        properties.title, properties.subject, properties.creator = title, subject, author
+
+    def name_cell(self, name: str, sheet: str, cell: str) -> None:
+        """Give a cell a name that formulas can use on every sheet."""
+        self._workbook.defined_names[name] = DefinedName(name, attr_text=f"'{sheet}'!{absolute_coordinate(cell)}")
+
+    def protect(self) -> None:
+        """Lock every cell that is not the reader's to change, without a password."""
+        for sheet in self._workbook.worksheets:
+            sheet.protection.enable()
 
     def set_formula(self, cell: Cell | MergedCell, formula: str, value: float | str) -> None:
         """Write a formula and the value it has now; NaN stands for #NUM!."""
         cell.value = formula
         self._values[cell.parent.title][cell.coordinate] = value
+
+    def value(self, sheet: str, cell: str) -> float | str:
+        """Return the value that a formula was given."""
+        return self._values[sheet][cell]
 
     def fill_rows(
         self, sheet: Worksheet, first: int, columns: Sequence[Column], values: Floats, other: int = -1

@@ -2,25 +2,42 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
-from openpyxl.chart import LineChart
-from openpyxl.chart.axis import ChartLines, TextAxis
+from openpyxl.chart import ScatterChart
+from openpyxl.chart.axis import ChartLines, NumericAxis
 from openpyxl.chart.data_source import AxDataSource, NumData, NumDataSource, NumRef, NumVal, StrData, StrRef, StrVal
 from openpyxl.chart.legend import Legend
-from openpyxl.chart.marker import Marker
-from openpyxl.chart.series import Series, SeriesLabel
+from openpyxl.chart.marker import DataPoint, Marker
+from openpyxl.chart.series import SeriesLabel, XYSeries
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText, Text
 from openpyxl.chart.title import Title
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
-from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RegularTextRun
+from openpyxl.drawing.text import (
+    CharacterProperties,
+    Paragraph,
+    ParagraphProperties,
+    RegularTextRun,
+    RichTextProperties,
+)
 from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
 
 from backprop.simulate import Floats
 
-_CURVE_WIDTH = 22_000  # EMU; 12,700 are one point
-COLOURS = ("1F4E9E", "D1495B", "2E8B57", "E08E0B", "7B4BA6", "0F8B8D")
+_CURVE_WIDTH = 19_000  # EMU; 12,700 are one point
+_MARKED = 6
+"""How many points of a curve carry its marker: enough to tell it from others, few enough to see the line."""
+LOOKS: tuple[tuple[str, Any, Any], ...] = (
+    ("1F4E9E", "solid", "circle"),
+    ("C2410C", "dash", "square"),
+    ("0B7A53", "sysDot", "triangle"),
+    ("7C3AAD", "lgDash", "diamond"),
+    ("8A6100", "dashDot", "x"),
+    ("111111", "lgDashDot", "plus"),
+)
+"""Colour, dash and marker of each curve; the colours have a contrast of 4.5 on white or more."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +52,17 @@ class ErrorCurve:
     """A cell that the name is read from; None for a fixed name."""
 
 
-def error_chart(title: str, curves: list[ErrorCurve], iterations: str, corners: tuple[str, str]) -> LineChart:
+def error_chart(
+    title: str, curves: list[ErrorCurve], iterations: str, corners: tuple[str, str], *, logarithmic: bool = False
+) -> ScatterChart:
     """Draw E_total against the iteration, from one corner cell to the other (both inside).
 
     `iterations` is the range that holds the iteration numbers.
     """
-    chart = LineChart()
-    chart.style = 2
+    chart = ScatterChart()
+    chart.style, chart.scatterStyle = 2, "lineMarker"
     chart.title = _title(title, 1200)
-    _lay_out_axes(chart, len(curves[0].values))
+    _lay_out_axes(chart, len(curves[0].values), logarithmic=logarithmic)
     chart.legend = Legend(legendPos="r") if len(curves) > 1 else None
     chart.series = [_series(index, curve, iterations) for index, curve in enumerate(curves)]
     anchor = TwoCellAnchor(editAs="oneCell", _from=_marker(corners[0], 0), to=_marker(corners[1], 1))
@@ -51,15 +70,26 @@ def error_chart(title: str, curves: list[ErrorCurve], iterations: str, corners: 
     return chart
 
 
-def _lay_out_axes(chart: LineChart, count: int) -> None:
+def _lay_out_axes(chart: ScatterChart, count: int, *, logarithmic: bool) -> None:
     iterations, errors = chart.x_axis, chart.y_axis
+    assert isinstance(iterations, NumericAxis)
     for axis, title in ((iterations, "iteration"), (errors, "E_total")):
         axis.delete = False  # some versions of Excel hide the axes otherwise
         axis.title = _title(title, 900)
         axis.number_format = "General"
-    assert isinstance(iterations, TextAxis)
-    iterations.tickLblSkip = iterations.tickMarkSkip = _step(count)
-    errors.scaling.min = 0
+        axis.txPr = RichText(
+            bodyPr=RichTextProperties(rot=0, vert="horz"),
+            p=[Paragraph(pPr=ParagraphProperties(defRPr=CharacterProperties(sz=900)))],
+        )
+        axis.majorTickMark = "out"
+    iterations.scaling.min, iterations.scaling.max = 0, max(count - 1, 1)
+    iterations.majorUnit, iterations.majorGridlines = _step(count), None
+    if logarithmic:
+        errors.scaling.logBase = 10
+        errors.number_format = "0E+00"
+        errors.tickLblPos = iterations.tickLblPos = "low"
+    else:
+        errors.scaling.min = 0
     errors.majorGridlines = ChartLines(spPr=GraphicalProperties(ln=LineProperties(solidFill="D9D9D9")))
 
 
@@ -80,18 +110,28 @@ def _marker(cell: str, inside: int) -> AnchorMarker:
     return AnchorMarker(col=column_index_from_string(letters) - 1 + inside, row=row - 1 + inside)
 
 
-def _series(index: int, curve: ErrorCurve, iterations: str) -> Series:
+def _series(index: int, curve: ErrorCurve, iterations: str) -> XYSeries:
     numbers = [NumVal(idx=i, v=value) for i, value in enumerate(curve.values.tolist()) if math.isfinite(value)]
     count = len(curve.values)
     cache = NumData(formatCode="General", ptCount=count, pt=numbers)
-    series = Series(idx=index, order=index, val=NumDataSource(numRef=NumRef(f=curve.cells, numCache=cache)))
     counted = NumData(formatCode="General", ptCount=count, pt=[NumVal(idx=i, v=i) for i in range(count)])
-    series.cat = AxDataSource(numRef=NumRef(f=iterations, numCache=counted))
+    series = XYSeries(idx=index, order=index)
+    series.xVal = AxDataSource(numRef=NumRef(f=iterations, numCache=counted))
+    series.yVal = NumDataSource(numRef=NumRef(f=curve.cells, numCache=cache))
     series.tx = _name(curve)
     series.smooth = False
-    series.marker = Marker(symbol="none")
-    line = LineProperties(solidFill=COLOURS[index % len(COLOURS)], w=_CURVE_WIDTH, cap="rnd")
-    series.spPr = GraphicalProperties(ln=line)
+    colour, dash, symbol = LOOKS[index % len(LOOKS)]
+    line = LineProperties(solidFill=colour, prstDash=dash, w=_CURVE_WIDTH, cap="rnd")
+    series.spPr, series.marker = GraphicalProperties(ln=line), Marker(symbol="none")
+    if curve.name_cell is not None:
+        # A little apart from those of the other curves, so that none hides another.
+        apart = (index + 1) / (len(LOOKS) + 1)
+        marked = sorted({round((part + apart) * (count - 1) / _MARKED) for part in range(_MARKED)})
+        look = GraphicalProperties(solidFill=colour, ln=LineProperties(solidFill=colour))
+        series.dPt = [
+            DataPoint(idx=point, marker=Marker(symbol=symbol, size=7, spPr=look), spPr=GraphicalProperties(ln=line))
+            for point in marked
+        ]
     return series
 
 

@@ -14,18 +14,22 @@ from backprop.network import SHEET_ITERATIONS, TOTAL_ERROR, gradient_name
 from backprop.printers.excel import ExcelPrinter
 from backprop.sheet import style
 from backprop.sheet.book import Book
-from backprop.sheet.layout import CHECK_SHEET, TablePlace, absolute
+from backprop.sheet.layout import CHECK_SHEET, GUIDE_SHEET, TablePlace, absolute
 from backprop.sheet.style import AGREES, DIFFERS
 from backprop.sheet.table import Run
 from backprop.simulate import compute_iteration_0, simulate_precisely
 
-_ITERATION, _STEP_SIZE, _IDENTITY = "B4", "B5", "B6"
+_ITERATION, _STEP_SIZE = "B4", "B5"
+GRADIENTS, ERRORS = "B6", "B7"
+"""The cells that sum the verdicts up."""
 _EPSILON = 1e-4
 _TOLERANCE = "0.000001", "0.0000000001"  # relative, absolute; the difference quotient itself is off by about ε²
 _IDENTICAL = "0.00000000001", "0.000000000001"
+_WIDTH, _COLUMNS_ON_A_PAGE = 16, 11
 _LABEL = "moved"
 _HEADERS = [_LABEL, "value", "gradient", "E_total up", "E_total down", "(up - down) / 2ε", "difference", "verdict"]
-_HEADER_ROW = 8
+_GRADIENT_LOOKS = (style.FIXED, style.SMALL, style.LONG, style.LONG, style.SMALL, style.SMALL, style.DATA)
+_HEADER_ROW = 10
 
 
 @dataclass(frozen=True)
@@ -52,24 +56,33 @@ class CheckSheet:
         """Return the formula for a quantity in the row that the reader has picked."""
         return f"INDEX({self.main.range(name)},{absolute(_ITERATION)}+1)"
 
-    def fill(self, row: int, label: str | int, cells: Sequence[tuple[str | None, float | str]]) -> None:
+    def fill(
+        self, row: int, label: str | int, cells: Sequence[tuple[str | None, float | str]], looks: Sequence[str]
+    ) -> None:
         """Write a label and, right of it, formulas with their values, or numbers where there is no formula."""
         self.sheet.cell(row, 1, label).style = style.DATA
-        for column, (formula, value) in enumerate(cells, start=2):
+        for column, ((formula, value), look) in enumerate(zip(cells, looks, strict=True), start=2):
             cell = self.sheet.cell(row, column)
             if formula is None:
                 cell.value = value
             else:
                 self.book.set_formula(cell, formula, value)
-            cell.style = style.DATA
+            cell.style = look
+            cell.alignment = style.CENTER if look == style.DATA else style.RIGHT
 
 
 def write_check_sheet(book: Book, main: TablePlace, run: Run) -> None:
     """Write the gradient check for a row to be picked, the forward passes it needs, and the identity."""
     sheet = book.add_sheet(CHECK_SHEET)
     sheet["A1"], sheet["A1"].font = "The gradients, checked by nudging every weight", style.TITLE
-    hint = "Pick an iteration: what E_total does when a weight of that row moves by ±ε must be the table's gradient."
-    sheet["A2"], sheet["A2"].font = hint, style.HINT
+    hints = (
+        "Pick an iteration: what E_total does when a weight of that row moves by ±ε must be the table's gradient.",
+        "The errors at the bottom are held against 50-digit arithmetic with the numbers that this file was made with:"
+        " once η or a starting value is changed, they differ, and only the gradients are checked.",
+    )
+    for cell, hint in zip(("A2", "A3"), hints, strict=True):
+        sheet[cell], sheet[cell].font = hint, style.HINT
+    style.link(sheet, "H1", f"→ {GUIDE_SHEET}", GUIDE_SHEET)
     _write_choices(sheet, main.iterations - 1)
     passes = _compute_passes(run)
     place = _place_passes(main, _HEADER_ROW + len(run.preset.network.parameters) + 3, len(passes))
@@ -78,12 +91,12 @@ def write_check_sheet(book: Book, main: TablePlace, run: Run) -> None:
     _write_gradients(check, passes)
     _write_identity(check, place.last_row + 3)
     for letter in ["A", *map(place.letter, place.columns)]:
-        sheet.column_dimensions[letter].width = 16
-    style.print_on_one_width(sheet)
+        sheet.column_dimensions[letter].width = _WIDTH
+    style.print_in_groups(sheet, _COLUMNS_ON_A_PAGE)
 
 
 def _write_choices(sheet: Worksheet, last: int) -> None:
-    for cell, text in (("A4", "iteration"), ("A5", "nudge ε"), ("A6", "identity")):
+    for cell, text in (("A4", "iteration"), ("A5", "nudge ε"), ("A6", "gradients"), ("A7", "rows")):
         sheet[cell], sheet[cell].font = text, style.LABEL
     sheet[_ITERATION], sheet[_STEP_SIZE] = 0, _EPSILON
     style.make_editable(sheet, _ITERATION, large=True)
@@ -110,6 +123,7 @@ def _place_passes(main: TablePlace, header_row: int, count: int) -> TablePlace:
 
 def _write_passes(check: CheckSheet, passes: list[ForwardPass]) -> None:
     place, run = check.passes, check.run
+    errors = (*run.preset.network.errors, TOTAL_ERROR)
     style.make_header(check.sheet, place.header_row, list(place.columns))
     for number, forward in enumerate(passes):
         row = place.first_row + number
@@ -122,11 +136,12 @@ def _write_passes(check: CheckSheet, passes: list[ForwardPass]) -> None:
             else:
                 formula = printer.formula(run.derivation.equation(name).expression)
             cells.append((formula, forward.values[name]))
-        check.fill(row, f"{forward.parameter} {forward.sign} ε", cells)
+        looks = [style.LONG if name in errors else style.FIXED for name in place.columns[1:]]
+        check.fill(row, f"{forward.parameter} {forward.sign} ε", cells, looks)
 
 
 def _write_gradients(check: CheckSheet, passes: list[ForwardPass]) -> None:
-    place, start = check.passes, check.run.start
+    place, start, agreeing = check.passes, check.run.start, 0
     style.make_header(check.sheet, _HEADER_ROW, _HEADERS)
     for number, name in enumerate(check.run.preset.network.parameters):
         row = _HEADER_ROW + 1 + number
@@ -141,9 +156,12 @@ def _write_gradients(check: CheckSheet, passes: list[ForwardPass]) -> None:
             (f"=C{row}-F{row}", gradient - quotient),
             _verdict(f"G{row}", f"C{row}", gradient - quotient, gradient, _TOLERANCE),
         ]
-        check.fill(row, name, cells)
-    last = _HEADER_ROW + len(check.run.preset.network.parameters)
-    style.colour_verdicts(check.sheet, f"H{_HEADER_ROW + 1}:H{last}")
+        check.fill(row, name, cells, _GRADIENT_LOOKS)
+        agreeing += cells[-1][1] == AGREES
+    count = len(check.run.preset.network.parameters)
+    verdicts = f"H{_HEADER_ROW + 1}:H{_HEADER_ROW + count}"
+    style.colour_verdicts(check.sheet, verdicts)
+    _write_summary(check, GRADIENTS, verdicts, (agreeing, count), "gradients agree with central differences")
 
 
 def _write_identity(check: CheckSheet, header_row: int) -> None:
@@ -160,18 +178,21 @@ def _write_identity(check: CheckSheet, header_row: int) -> None:
         reference = float(exact[iteration][right.columns.index(TOTAL_ERROR)])
         verdict = _verdict(f"B{row}-C{row}", f"C{row}", live[iteration] - reference, reference, _IDENTICAL)
         formula = f"='{main.sheet}'!{main.cell(TOTAL_ERROR, iteration)}"
-        check.fill(row, iteration, [(formula, live[iteration]), (None, reference), verdict])
+        numbers: tuple[tuple[str | None, float | str], ...] = ((formula, live[iteration]), (None, reference))
+        check.fill(row, iteration, (*numbers, verdict), (style.LONG, style.LONG, style.DATA))
         agreeing += verdict[1] == AGREES
-    style.colour_verdicts(check.sheet, f"D{header_row + 1}:D{header_row + count}")
-    _write_summary(check, f"$D${header_row + 1}:$D${header_row + count}", agreeing, count)
+    verdicts = f"D{header_row + 1}:D{header_row + count}"
+    style.colour_verdicts(check.sheet, verdicts)
+    _write_summary(check, ERRORS, verdicts, (agreeing, count), "rows agree with 50-digit arithmetic")
 
 
-def _write_summary(check: CheckSheet, verdicts: str, agreeing: int, count: int) -> None:
-    text = f"of {count} errors are those of 50-digit arithmetic for the η and numbers this file was made with"
-    others = "; the others differ, as they do once η or a starting value is changed"
-    agree = f'COUNTIF({verdicts},"{AGREES}")'
-    formula = f'={agree}&" {text}"&IF({agree}<{count},"{others}","")'
-    check.book.set_formula(check.sheet[_IDENTITY], formula, f"{agreeing} {text}{others if agreeing < count else ''}")
+def _write_summary(check: CheckSheet, cell: str, verdicts: str, found: tuple[int, int], words: str) -> None:
+    """Count the verdicts: “8 of 8 gradients agree …”."""
+    first, last = (absolute(corner) for corner in verdicts.split(":"))
+    agreeing, count = found
+    formula = f'=COUNTIF({first}:{last},"{AGREES}")&" of {count} {words}"'
+    check.book.set_formula(check.sheet[cell], formula, f"{agreeing} of {count} {words}")
+    check.sheet[cell].font = style.LABEL
 
 
 def _verdict(

@@ -1,6 +1,7 @@
 """The first sheet, which holds the starting values: at the class sheet's places, or at general ones."""
 
 from openpyxl.comments import Comment
+from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from backprop.derivation import derive, slips
@@ -11,8 +12,8 @@ from backprop.printers.text import TextPrinter
 from backprop.sheet import layout, style
 from backprop.sheet.book import Book
 from backprop.sheet.chart import ErrorCurve, error_chart
-from backprop.sheet.picture import network_anchor
-from backprop.sheet.table import Run, write_table
+from backprop.sheet.picture import draw_network
+from backprop.sheet.table import COLUMNS_ON_A_PAGE, Run, write_table
 
 
 def write_class_sheet(book: Book, place: layout.TablePlace, run: Run) -> None:
@@ -26,8 +27,9 @@ def write_class_sheet(book: Book, place: layout.TablePlace, run: Run) -> None:
     if run.preset.network.activation == "sigmoid":
         _write_notes(sheet, place, run)
     _add_loss_chart(book, sheet, place, run, layout.LOSS_CHART)
-    book.set_shapes(sheet, network_anchor(run.preset.network, place, run.start))
-    style.print_on_one_width(sheet)
+    draw_network(book, sheet, place, run)
+    style.print_in_groups(sheet, COLUMNS_ON_A_PAGE, place.header_row)
+    sheet.row_breaks.append(Break(id=place.header_row - 2))
 
 
 def write_general_sheets(book: Book, place: layout.TablePlace, run: Run) -> None:
@@ -37,13 +39,12 @@ def write_general_sheets(book: Book, place: layout.TablePlace, run: Run) -> None
     write_table(book, sheet, place, run)
     _write_parameters(sheet, place, run, "A4")
     _add_loss_chart(book, sheet, place, run, layout.GENERAL_LOSS_CHART)
-    style.print_on_one_width(sheet, place.header_row)
+    style.print_in_groups(sheet, COLUMNS_ON_A_PAGE, place.header_row)
     _write_derivation(book.add_sheet(layout.DERIVATION_SHEET), place, run)
 
 
 def _shape(network: Network) -> str:
-    sizes = "-".join(map(str, (len(network.inputs), *map(len, network.layers))))
-    return f"{sizes} {network.activation}"
+    return f"{'-'.join(map(str, network.sizes))} {network.activation}"
 
 
 def _write_title(sheet: Worksheet, title: str) -> None:
@@ -51,6 +52,7 @@ def _write_title(sheet: Worksheet, title: str) -> None:
     yours = "Yellow cells are yours to change: η, targets, inputs, initial weights."
     hint = f"{yours} All else follows; “{layout.COMPARISON_SHEET}” has six η of its own."
     sheet["A2"], sheet["A2"].font = hint, style.HINT
+    style.link(sheet, "A3", f"→ {layout.GUIDE_SHEET}", layout.GUIDE_SHEET)
 
 
 def _write_parameters(sheet: Worksheet, place: layout.TablePlace, run: Run, label: str) -> None:
@@ -118,6 +120,7 @@ def _write_notes(sheet: Worksheet, place: layout.TablePlace, run: Run) -> None:
 
 def _write_derivation(sheet: Worksheet, place: layout.TablePlace, run: Run) -> None:
     sheet["A1"], sheet["A1"].font = "How every column follows from those before it", style.TITLE
+    style.link(sheet, "C1", f"→ {layout.GUIDE_SHEET}", layout.GUIDE_SHEET)
     style.make_header(sheet, 3, ["symbol", "equation", "what it is", f"as in row {place.first_row}"])
     for letter, width in (("A", 16), ("B", 110), ("C", 60), ("D", 110)):
         sheet.column_dimensions[letter].width = width

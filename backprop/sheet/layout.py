@@ -12,6 +12,7 @@ CLASS_SHEET = "Class sheet"
 GENERAL_SHEET = "Training"
 DERIVATION_SHEET = "Derivation"
 CHECK_SHEET = "Check"
+GUIDE_SHEET = "Guide"
 COMPARISON_SHEET = "Comparison"
 MAX_ITERATIONS = 10_000
 
@@ -47,7 +48,8 @@ PANELS = {
     5: PanelPlace("C17", 18, ("C", "H"), box_top=17, merged_number=True),
     6: PanelPlace("C22", 23, ("C", "O"), box_top=22, merged_number=True),
 }
-PICTURE = ("A5", "I14")
+PICTURE_ROW = 5
+PICTURE = (f"A{PICTURE_ROW}", "I14")
 LOSS_CHART = ("T16", "AA31")
 GENERAL_LOSS_CHART = ("A6", "H22")
 BIASES = (("I31", "J31"), ("K31", "L31"))
@@ -119,7 +121,7 @@ def main_table(derivation: Derivation, iterations: int) -> TablePlace:
 
 def is_class_shape(network: Network) -> bool:
     """Return whether a network has the class sheet's columns, and so fits its places."""
-    return (len(network.inputs), *map(len, network.layers)) == (2, 2, 2)
+    return network.sizes == (2, 2, 2)
 
 
 def curve_table(number: int, origin: TablePlace) -> TablePlace:
@@ -144,7 +146,12 @@ def header(name: str) -> str:
 class CurvePlace:
     """The row of the comparison sheet that holds one curve's learning rate and results."""
 
-    row: int
+    number: int
+
+    @property
+    def row(self) -> int:
+        """The row of its numbers."""
+        return COMPARISON_HEADER_ROW + self.number
 
     @property
     def learning_rate(self) -> str:
@@ -158,14 +165,18 @@ class CurvePlace:
 
 
 COMPARISON_HEADER_ROW = 4
-COMPARISON_CHART = ("A13", "G36")
-ERRORS_HEADER_ROW = 39
+COMPARISON_CHARTS = (
+    ("E_total per iteration", ("A13", "G36"), False),
+    ("E_total per iteration, logarithmic", ("A38", "G61"), True),
+)
+"""Title, corners, and whether the errors' axis is logarithmic."""
+ERRORS_HEADER_ROW = 64
 """Below the chart: the iterations and the error of every curve side by side."""
 
 
 def curve_places(count: int) -> Iterator[CurvePlace]:
     """Yield the comparison sheet's rows, one per curve."""
-    return (CurvePlace(COMPARISON_HEADER_ROW + number) for number in range(1, count + 1))
+    return (CurvePlace(number) for number in range(1, count + 1))
 
 
 def iteration_cells(iterations: int) -> str:

@@ -1,28 +1,44 @@
 """Fonts, fills, borders, input rules and page set-up of the workbook."""
 
+from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.formatting.rule import FormulaRule
-from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
+from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Protection, Side
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+_SCALE = 71
+"""Percent at which a sheet is printed: 10 points become 7, and 18 columns of a table fit the paper."""
 _THIN = Side(style="thin", color="FF000000")
 _GREY = Side(style="thin", color="FF9C8A3A")
 
 TITLE = Font(name="Calibri", size=14, bold=True)
 HINT = Font(name="Calibri", size=10, italic=True, color="FF595959")
+LINK = Font(name="Calibri", size=11, underline="single", color="FF0563C1")
 LABEL = Font(name="Calibri", size=11, bold=True)
 PANEL = Font(name="Calibri", size=11)
 HEADER = Font(name="Calibri", size=11, bold=True, color="FFFFFFFF")
-EDITABLE = Font(name="Calibri", size=9, color="FF0000C0")
+EDITABLE = Font(name="Calibri", size=10, color="FF0000C0")
 EDITABLE_LARGE = Font(name="Calibri", size=11, bold=True, color="FF0000C0")
 
 BLACK = PatternFill("solid", fgColor="FF000000")
-RED = PatternFill("solid", fgColor="FFFF0000")
+RED = PatternFill("solid", fgColor="FFC00000")
 YELLOW = PatternFill("solid", fgColor="FFFFF2CC")
 
 AGREES, DIFFERS = "agrees", "differs"
-DATA, ERROR_DATA = "Backprop number", "Backprop error"
+DATA, FIXED, SMALL, LONG = "Backprop number", "Backprop fixed", "Backprop small", "Backprop long"
+ERROR_DATA, ERROR_SMALL = "Backprop error", "Backprop small error"
+_LOOKS = {
+    DATA: "General",
+    FIXED: "0.000000",
+    SMALL: "0.000E+00",
+    LONG: "0.000000000E+00",
+    ERROR_DATA: "General",
+    ERROR_SMALL: "0.000E+00",
+}
+"""The formats of numbers by the names of styles: as many digits as fit, six of them, or some and a power of ten."""
 CENTER = Alignment(horizontal="center")
 LEFT = Alignment(horizontal="left")
 RIGHT = Alignment(horizontal="right")
@@ -31,8 +47,11 @@ WRAP = Alignment(wrap_text=True, vertical="top")
 
 def named_styles() -> tuple[NamedStyle, ...]:
     """Return the styles of the many cells; looking a name up is much quicker than comparing fonts."""
-    error_font = Font(name="Calibri", size=9, bold=True, color="FFFFFFFF")
-    return NamedStyle(DATA, font=Font(name="Calibri", size=9)), NamedStyle(ERROR_DATA, font=error_font, fill=RED)
+    plain, strong = Font(name="Calibri", size=10), Font(name="Calibri", size=10, bold=True, color="FFFFFFFF")
+    looks = {name: (strong, RED) if name in (ERROR_DATA, ERROR_SMALL) else (plain, None) for name in _LOOKS}
+    return tuple(
+        NamedStyle(name, font=font, fill=fill, number_format=_LOOKS[name]) for name, (font, fill) in looks.items()
+    )
 
 
 def make_header(sheet: Worksheet, row: int, texts: list[str]) -> None:
@@ -47,6 +66,14 @@ def make_editable(sheet: Worksheet, cell: str, *, large: bool = False) -> None:
     sheet[cell].font = EDITABLE_LARGE if large else EDITABLE
     sheet[cell].fill = YELLOW
     sheet[cell].border = Border(_GREY, _GREY, _GREY, _GREY)
+    sheet[cell].protection = Protection(locked=False)
+
+
+def make_caption(cell: Cell | MergedCell, name: str, ink: str, *, is_typed: bool) -> None:
+    """Show a number with its name before it, which the cell's format adds."""
+    cell.font = Font(name="Calibri", size=10, color=f"FF{ink}")
+    cell.number_format = f'"{name} = "{"General" if is_typed else "0.000000"}'
+    cell.alignment = Alignment(horizontal="center", vertical="center", shrink_to_fit=True)
 
 
 def make_box(sheet: Worksheet, area: str) -> None:
@@ -72,7 +99,7 @@ def validate_learning_rate(sheet: Worksheet, cell: str) -> None:
 
 def validate_step_size(sheet: Worksheet, cell: str) -> None:
     """Restrict a cell to small positive numbers."""
-    rule = DataValidation(type="decimal", operator="between", formula1="1E-9", formula2="0.1", allow_blank=False)
+    rule = DataValidation(type="decimal", operator="between", formula1="0.000000001", formula2="0.1", allow_blank=False)
     rule.promptTitle, rule.prompt = "Nudge ε", "How far each weight is moved, such as 0.0001."
     rule.errorTitle, rule.error = "Not a nudge", "ε must be a number from 0.000000001 to 0.1."
     _add(sheet, rule, [cell])
@@ -97,7 +124,8 @@ def colour_verdicts(sheet: Worksheet, area: str) -> None:
 def validate_numbers(sheet: Worksheet, cells: list[str]) -> None:
     """Restrict cells to numbers."""
     rule = DataValidation(type="decimal", operator="between", formula1="-1E+300", formula2="1E+300", allow_blank=False)
-    rule.errorTitle, rule.error = "Not a number", "Inputs, targets, weights and biases are numbers."
+    rule.promptTitle, rule.prompt = "Starting value", "Any number. The rows below follow at once."
+    rule.errorTitle, rule.error = "Not a number", "Inputs, targets, weights and biases are numbers, such as 0.5."
     _add(sheet, rule, cells)
 
 
@@ -108,12 +136,40 @@ def _add(sheet: Worksheet, rule: DataValidation, cells: list[str]) -> None:
         rule.add(cell)
 
 
+def colour_errors(sheet: Worksheet, area: str) -> None:
+    """Mark cells that hold an error such as #NUM!."""
+    first, fill = area.split(":")[0], PatternFill("solid", bgColor="FFD9D9D9")
+    rule = FormulaRule(formula=[f"ISERROR({first})"], font=Font(color="FF7F7F7F"), fill=fill)  # type: ignore[no-untyped-call]
+    sheet.conditional_formatting.add(area, rule)
+
+
+def link(sheet: Worksheet, cell: str, text: str, target: str) -> None:
+    """Write a link to another sheet's first cell."""
+    sheet[cell], sheet[cell].font = text, LINK
+    sheet[cell].hyperlink = Hyperlink(ref=cell, location=f"'{target}'!A1", display=text)
+
+
+def print_in_groups(sheet: Worksheet, columns: int, header_row: int | None = None) -> None:
+    """Set the sheet to print on landscape A4 in a size that can be read: groups of columns, a header on every page."""
+    sheet.page_setup.orientation, sheet.page_setup.paperSize, sheet.page_setup.scale = "landscape", 9, _SCALE
+    for last in range(columns, sheet.max_column, columns):
+        sheet.col_breaks.append(Break(id=last))
+    sheet.print_options.headings = True
+    _lay_out_page(sheet, header_row)
+
+
 def print_on_one_width(sheet: Worksheet, header_row: int | None = None) -> None:
     """Set the sheet to print on landscape A4, one page wide, the header on every page."""
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    _lay_out_page(sheet, header_row)
+
+
+def _lay_out_page(sheet: Worksheet, header_row: int | None) -> None:
     sheet.page_margins.left = sheet.page_margins.right = 0.3
-    sheet.page_margins.top = sheet.page_margins.bottom = 0.4
+    sheet.page_margins.top, sheet.page_margins.bottom, sheet.page_margins.footer = 0.4, 0.6, 0.3
+    if sheet.oddFooter is not None:
+        sheet.oddFooter.left.text, sheet.oddFooter.right.text = "&A", "&P of &N"
     if header_row is not None:
         sheet.print_title_rows = f"{header_row}:{header_row}"

@@ -6,14 +6,16 @@ import sympy as sp
 from openpyxl.worksheet.worksheet import Worksheet
 
 from backprop.derivation import Derivation
-from backprop.network import TOTAL_ERROR, Preset
+from backprop.network import TOTAL_ERROR, Network, Preset, gradient_variable
 from backprop.printers.excel import ExcelPrinter
 from backprop.sheet import style
 from backprop.sheet.book import Book, Column
-from backprop.sheet.layout import TablePlace, header
+from backprop.sheet.layout import CLASS_SHEET, TablePlace, header
 from backprop.simulate import Trace
 
 _COLUMN_WIDTH = 10.7
+COLUMNS_ON_A_PAGE = 18
+"""Of that width, at the scale at which tables are printed; the class sheet's panels end there."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ def write_table(book: Book, sheet: Worksheet, place: TablePlace, run: Run) -> No
             cell.value = value
         else:
             book.set_formula(cell, formula, value)
+    style.colour_errors(sheet, f"A{place.first_row}:{place.letter(place.columns[-1])}{place.last_row}")
     if place.iterations > 1:
         book.fill_rows(sheet, place.first_row + 1, columns, run.trace.values[1:])
 
@@ -55,7 +58,18 @@ def _column(place: TablePlace, run: Run, name: str) -> Column:
     row = "{other}" if name in from_row_above else "{row}"
     expression = from_row_above.get(name) or derivation.equation(name).expression
     formula = ExcelPrinter(lambda symbol: place.reference(symbol, row)).formula(expression)
-    return Column(style.ERROR_DATA if name == TOTAL_ERROR else style.DATA, formula)
+    return Column(_look(place, network, name), formula)
+
+
+def _look(place: TablePlace, network: Network, name: str) -> str:
+    """Return the style of a quantity's numbers; on the class sheet they are shown as the class has them."""
+    if place.sheet == CLASS_SHEET:
+        return style.ERROR_DATA if name == TOTAL_ERROR else style.DATA
+    if name == TOTAL_ERROR:
+        return style.ERROR_SMALL
+    if name in (*network.targets, *network.inputs):
+        return style.DATA
+    return style.SMALL if name in network.errors or gradient_variable(name) else style.FIXED
 
 
 def _start(place: TablePlace, run: Run, name: str, column: Column) -> str | None:

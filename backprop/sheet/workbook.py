@@ -6,12 +6,13 @@ from pathlib import Path
 from backprop import __version__
 from backprop.derivation import as_taught, derive
 from backprop.errors import BackpropError
-from backprop.network import SHEET_LEARNING_RATES, Preset
+from backprop.network import PRESETS, SHEET_LEARNING_RATES, Preset
 from backprop.sheet import layout
 from backprop.sheet.book import Book
 from backprop.sheet.check_sheet import write_check_sheet
 from backprop.sheet.comparison import write_comparison
 from backprop.sheet.first_sheet import write_class_sheet, write_general_sheets
+from backprop.sheet.guide import write_guide
 from backprop.sheet.record import WorkbookRecord, sha256, write_workbook
 from backprop.sheet.table import Run
 from backprop.simulate import Trace, simulate
@@ -27,6 +28,9 @@ class WorkbookOptions:
     """Rows of each table, 1 to 10,000; the first one is iteration 0."""
     as_taught: bool = False
     """Whether to repeat the class sheet's wrong gradients."""
+    author: str = ""
+    protected: bool = False
+    """Whether to lock what is not the reader's to change."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,29 @@ def build_workbook(options: WorkbookOptions) -> Export:
     book, place = Book(), layout.main_table(derivation, options.iterations)
     write_first = write_class_sheet if layout.is_class_shape(options.preset.network) else write_general_sheets
     write_first(book, place, main)
+    guide = book.add_sheet(layout.GUIDE_SHEET, 1)
     write_comparison(book, place, curves)
     write_check_sheet(book, place, main)
+    write_guide(book, guide, place, (main, *curves), f"backprop {__version__}: {_name_command(options)}")
+    book.name_cell("eta", place.sheet, place.learning_rate)
+    sizes = "-".join(map(str, options.preset.network.sizes))
+    title = f"Backpropagation of a {sizes} network"
+    book.describe(title, "Gradient descent step by step, with live formulas", options.author)
+    if options.protected:
+        book.protect()
     return Export(options, book, tuple(run.trace for run in (main, *curves)))
+
+
+def _name_command(options: WorkbookOptions) -> str:
+    """Return the command that makes the same workbook, without paths."""
+    preset, network = options.preset, options.preset.network
+    if preset.name in PRESETS:
+        what = f"--preset {preset.name}{' --update-biases' if network.biases and network.trains_biases else ''}"
+    else:
+        sizes = ",".join(map(str, network.sizes))
+        what = f"--layers {sizes} --activation {network.activation}{' --biases' if network.biases else ''}"
+    taught = " --as-taught" if options.as_taught else ""
+    return (
+        f"python -m backprop workbook {what} --learning-rate {options.learning_rate!r} "
+        f"--iterations {options.iterations}{taught}"
+    )

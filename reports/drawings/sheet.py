@@ -1,6 +1,7 @@
 """A picture of the workbook's first sheet: LibreOffice's own where it is installed, else drawn from the cells."""
 
 import io
+import re
 import shutil
 import subprocess
 import tempfile
@@ -50,7 +51,7 @@ def _print_with_libreoffice(workbook: bytes) -> bytes | None:
     """Print the workbook with LibreOffice, and return the first page; None where that fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "sheet.xlsx").write_bytes(workbook)
+        (folder / "sheet.xlsx").write_bytes(_fit_on_one_page(workbook))
         # A profile of its own: a LibreOffice that the user has open would refuse otherwise.
         profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
         convert = [_OFFICE, profile, "--headless", "--norestore", "--convert-to", "pdf", "--outdir", name]
@@ -61,6 +62,20 @@ def _print_with_libreoffice(workbook: bytes) -> bytes | None:
             return _trim(folder / "sheet.png")
         except (OSError, subprocess.SubprocessError, ValueError):
             return None
+
+
+def _fit_on_one_page(workbook: bytes) -> bytes:
+    """Return a workbook whose first sheet is printed one page wide, for the picture alone."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as source, zipfile.ZipFile(content, "w") as target:
+        for name in source.namelist():
+            part = source.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                part = re.sub(rb"<(rowBreaks|colBreaks)\b.*?</\1>|<printOptions[^>]*/>| scale=\"\d+\"", b"", part)
+                part = part.replace(b"<pageSetup ", b'<pageSetup fitToWidth="1" fitToHeight="0" ')
+                part = part.replace(b"<pageSetUpPr />", b'<pageSetUpPr fitToPage="1" />')
+            target.writestr(name, part)
+    return content.getvalue()
 
 
 def _run(command: list[str]) -> None:
@@ -96,8 +111,8 @@ def draw_sheet(content: bytes, name: Path, network: Drawing) -> bytes:
         axes.axis("off")
         for row in sheet.iter_rows(max_row=grid.rows, max_col=grid.columns):
             for cell in row:
-                # Cells that a merged one covers have nothing of their own to show.
-                if not isinstance(cell, MergedCell):
+                # Cells that a merged one covers have nothing of their own to show; the drawing tells the network's.
+                if not isinstance(cell, MergedCell) and not grid.is_in_picture(cell):
                     _draw_cell(axes, grid, cell)
                     _draw_border(axes, grid, cell)
         _draw_network(axes, grid, network)
@@ -116,6 +131,11 @@ class _Grid:
         self.x, self.y = [0.0, *accumulate(widths)], [0.0, *accumulate(heights)]
         self.width, self.height = self.x[-1], self.y[-1]
         self._merged = {f"{cells}".partition(":")[0]: f"{cells}" for cells in sheet.merged_cells.ranges}
+
+    def is_in_picture(self, cell: Any) -> bool:
+        """Return whether a cell lies under the drawing of the network."""
+        left, top, right, bottom = (int(edge or 1) for edge in range_boundaries(":".join(PICTURE)))
+        return bool(left <= cell.column <= right and top <= cell.row <= bottom)
 
     def box_of(self, cell: Any) -> tuple[float, float, float, float]:
         """Return left, top, right and bottom of a cell, or of all that it is merged with."""

@@ -11,11 +11,12 @@ import openpyxl
 import pytest
 from agreement import REFERENCE, agrees, read_reference
 from office import read_values, recalculate
+from openpyxl.utils import get_column_letter
 
 from backprop.derivation import as_taught, derive
 from backprop.network import PRESETS, SHEET_LEARNING_RATES, build_network, invent_preset
 from backprop.sheet.book import Book, fill_values
-from backprop.sheet.layout import CLASS_SHEET, COMPARISON_SHEET, curve_table, main_table
+from backprop.sheet.layout import CLASS_SHEET, COMPARISON_SHEET, GUIDE_SHEET, curve_table, main_table
 from backprop.sheet.package import MAIN
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 from backprop.simulate import simulate
@@ -124,13 +125,16 @@ def test_the_class_sheet_is_mirrored_cell_for_cell(sheet, tmp_path):
         if cell[:-2] not in ("Z", "AA"):
             assert sheet[cell].value == expected, cell
     assert sheet["Z33"].value == "=((R33-A33)*R33*(1-R33)*N33+(T33-B33)*T33*(1-T33)*P33)*L33*(1-L33)*C33"
-    assert {str(area) for area in sheet.merged_cells.ranges} == {*CLASS_FILE["merged"], "C21:H21"}
+    merged = {str(area) for area in sheet.merged_cells.ranges}
+    in_picture = {area for area in merged if re.fullmatch(r"[A-I]([5-9]|1[0-4]):[A-I]\d+", area)}
+    assert merged - in_picture == {*CLASS_FILE["merged"], "C21:H21"}
+    assert not in_picture & set(CLASS_FILE["merged"])
 
 
 def test_headers_errors_and_editable_cells_look_as_they_should(sheet):
     assert {sheet.cell(32, column).fill.fgColor.rgb for column in range(1, 32)} == {"FF000000"}
     assert {sheet.cell(32, column).font.color.rgb for column in range(1, 32)} == {"FFFFFFFF"}
-    assert {sheet[f"W{row}"].fill.fgColor.rgb for row in range(33, 101)} == {"FFFF0000"}
+    assert {sheet[f"W{row}"].fill.fgColor.rgb for row in range(33, 101)} == {"FFC00000"}
     yellow = {c.coordinate for row in sheet.iter_rows() for c in row if c.fill.fgColor.rgb == "FFFFF2CC"}
     assert yellow == {"G31", *(f"{column}33" for column in "ABCDEFGHMNOP")}
     rules = {
@@ -139,13 +143,76 @@ def test_headers_errors_and_editable_cells_look_as_they_should(sheet):
     assert rules["G31"] == ("decimal", "greaterThan", "0")
 
 
-def test_every_sheet_prints_landscape_on_one_width_and_only_curves_are_frozen(default):
+def test_tables_print_in_groups_of_columns_that_can_be_read(default):
     book = openpyxl.load_workbook(default)
-    assert book.sheetnames == [CLASS_SHEET, COMPARISON_SHEET, *(f"Curve {n}" for n in range(1, 7)), "Check"]
+    curves = [f"Curve {n}" for n in range(1, 7)]
+    assert book.sheetnames == [CLASS_SHEET, GUIDE_SHEET, COMPARISON_SHEET, *curves, "Check"]
     for sheet in book:
-        assert (sheet.page_setup.orientation, sheet.page_setup.fitToWidth) == ("landscape", 1)
-        assert sheet.sheet_properties.pageSetUpPr.fitToPage
-        assert sheet.freeze_panes == ("A5" if sheet.title.startswith("Curve") else None)
+        assert sheet.page_setup.orientation == "landscape"
+        assert (sheet.oddFooter.left.text, sheet.oddFooter.right.text) == ("&A", "&P of &N")
+        assert sheet.freeze_panes == ("E5" if sheet.title in curves else None)
+        if sheet.title in (GUIDE_SHEET, COMPARISON_SHEET):
+            assert (sheet.page_setup.fitToWidth, sheet.sheet_properties.pageSetUpPr.fitToPage) == (1, True)
+        else:
+            size = min(cell.font.size for row in sheet.iter_rows() for cell in row if cell.value is not None)
+            assert size * sheet.page_setup.scale / 100 >= 7
+    for title in (CLASS_SHEET, *curves):
+        sheet = book[title]
+        assert [mark.id for mark in sheet.col_breaks.brk] == [18]
+        paper = 297 / 25.4 - sheet.page_margins.left - sheet.page_margins.right
+        widths = [sheet.column_dimensions[get_column_letter(n)].width for n in range(1, 19)]
+        pixels = sum(int(width * 7 + 5) for width in widths) + 30  # of Calibri 11, and the row numbers
+        assert pixels / 96 * sheet.page_setup.scale / 100 <= paper
+
+
+def test_the_guide_links_to_every_sheet_and_tells_what_they_say(default, tmp_path):
+    guide, values = openpyxl.load_workbook(default)[GUIDE_SHEET], read_values(default)
+    links = {cell.value: cell.hyperlink.location for row in guide.iter_rows() for cell in row if cell.hyperlink}
+    book = openpyxl.load_workbook(default)
+    assert links == {title: f"'{title}'!A1" for title in book.sheetnames if title != GUIDE_SHEET}
+    for sheet in book:
+        back = {c.hyperlink.location for row in sheet.iter_rows(max_row=3) for c in row if c.hyperlink}
+        assert back == (set() if sheet.title == GUIDE_SHEET else {f"'{GUIDE_SHEET}'!A1"})
+    assert [values[GUIDE_SHEET][f"B{row}"] for row in range(7, 14)] == [1.0, *SHEET_LEARNING_RATES]
+    texts = " ".join(str(value) for value in values[GUIDE_SHEET].values())
+    assert "8 of 8 gradients agree" in texts
+    assert "68 of 68 rows agree" in texts
+    assert "python -m backprop workbook --preset class --learning-rate 1.0 --iterations 68" in texts
+
+
+def test_rates_have_names_and_the_document_an_author(tmp_path):
+    path = tmp_path / "named.xlsx"
+    path.write_bytes(build_workbook(WorkbookOptions(CLASS, 1.0, 3, author="A. <Student>")).book.to_bytes())
+    book = openpyxl.load_workbook(path)
+    names = {name: defined.attr_text for name, defined in book.defined_names.items()}
+    rates = {f"eta_{n}": f"'{COMPARISON_SHEET}'!$B${n + 4}" for n in range(1, 7)}
+    assert names == {"eta": f"'{CLASS_SHEET}'!$G$31", **rates}
+    assert (book.properties.creator, book.properties.title) == ("A. <Student>", "Backpropagation of a 2-2-2 network")
+
+
+def test_a_protected_workbook_leaves_the_yellow_cells_open(tmp_path):
+    path = tmp_path / "protected.xlsx"
+    path.write_bytes(build_workbook(WorkbookOptions(CLASS, 1.0, 3, protected=True)).book.to_bytes())
+    for sheet in openpyxl.load_workbook(path):
+        assert sheet.protection.sheet
+        assert sheet.protection.password is None
+        for cell in (cell for row in sheet.iter_rows() for cell in row):
+            assert cell.protection.locked == (cell.fill.fgColor.rgb != "FFFFF2CC"), cell
+    assert not any(sheet.protection.sheet for sheet in build_workbook(WorkbookOptions(CLASS, 1.0, 3)).book.sheets)
+
+
+def test_charts_tell_their_curves_apart_without_colour(default):
+    with zipfile.ZipFile(default) as archive:
+        charts = [archive.read(f"xl/charts/chart{n}.xml").decode() for n in (2, 3)]
+        drawings = [archive.read(f"xl/drawings/drawing{n}.xml").decode() for n in (1, 2)]
+    for chart in charts:
+        series = re.findall(r"<c:ser>.*?</c:ser>", chart)
+        dashes = [set(re.findall(r'prstDash val="(\w+)"', one)) for one in series]
+        symbols = [set(re.findall(r'symbol val="(\w+)"', one)) - {"none"} for one in series]
+        assert all(map(len, dashes + symbols))
+        assert len({*map(frozenset, dashes)}) == len({*map(frozenset, symbols)}) == 6
+    assert "<c:logBase" in charts[1]
+    assert all(re.search(r'<xdr:graphicFrame.*?descr="E_total per iteration', drawing) for drawing in drawings)
 
 
 def test_the_notes_quote_both_formulas(sheet, tmp_path):
@@ -168,19 +235,19 @@ def points(series, kind):
 
 
 def test_charts_show_the_errors_before_anything_recalculates(default):
-    loss, comparison = charts_of(default)
+    loss, comparison, logarithmic = charts_of(default)
     (series,) = loss.iter(f"{CHART}ser")
-    assert series.find(f"{CHART}val//{CHART}f").text == f"'{CLASS_SHEET}'!$W$33:$W$100"
+    assert series.find(f"{CHART}yVal//{CHART}f").text == f"'{CLASS_SHEET}'!$W$33:$W$100"
     _, expected = read_reference("class_eta1.csv")
-    assert agrees(list(points(series, "val").values()), expected[:, 22]).all()
-    assert list(points(series, "cat").values()) == list(range(68))
+    assert agrees(list(points(series, "yVal").values()), expected[:, 22]).all()
+    assert list(points(series, "xVal").values()) == list(range(68))
     for eta, series in zip(SHEET_LEARNING_RATES, comparison.iter(f"{CHART}ser"), strict=True):
         number = SHEET_LEARNING_RATES.index(eta) + 1
-        assert series.find(f"{CHART}val//{CHART}f").text == f"'Curve {number}'!$W$5:$W$72"
+        assert series.find(f"{CHART}yVal//{CHART}f").text == f"'Curve {number}'!$W$5:$W$72"
         assert series.find(f"{CHART}tx//{CHART}f").text == f"{COMPARISON_SHEET}!$C${4 + number}"
         assert series.find(f"{CHART}tx//{CHART}v").text == f"η = {eta:g}"
-        assert agrees(list(points(series, "val").values()), read_reference(f"class_eta{eta:g}.csv")[1][:, 22]).all()
-    for chart in (loss, comparison):
+        assert agrees(list(points(series, "yVal").values()), read_reference(f"class_eta{eta:g}.csv")[1][:, 22]).all()
+    for chart in (loss, comparison, logarithmic):
         assert [axis.attrib["val"] for axis in chart.iter(f"{CHART}delete")] == ["0", "0"]
 
 
@@ -191,8 +258,8 @@ def test_an_overflow_is_num_in_cells_and_a_gap_in_the_chart(tmp_path):
     assert values["W34"] == "#NUM!"
     assert math.isfinite(values["E34"])
     series = next(charts_of(path)[0].iter(f"{CHART}ser"))
-    assert series.find(f"{CHART}val//{CHART}ptCount").attrib["val"] == "6"
-    assert points(series, "val").keys() == {0}
+    assert series.find(f"{CHART}yVal//{CHART}ptCount").attrib["val"] == "6"
+    assert points(series, "yVal").keys() == {0}
 
 
 def test_edits_on_sheet_one_and_on_the_comparison_are_followed_everywhere(default, tmp_path):
@@ -230,12 +297,18 @@ def test_the_same_options_give_the_same_bytes(tmp_path):
     assert first == second
 
 
-def test_shapes_are_linked_to_the_cells_they_show(default):
+def test_the_picture_shows_live_numbers_in_cells_that_are_empty_on_the_class_sheet(default, sheet):
+    pictured = {c.coordinate: c for row in sheet["A5:I14"] for c in row if c.value is not None}
+    assert not pictured.keys() & CLASS_FILE["cells"].keys()
+    assert {c.value for c in pictured.values()} == {f"={column}33" for column in "ABCDEFGHMNOPUVW"}
+    for name, cell in (("i1", "A5"), ("w5", "E6"), ("t1", "G5"), ("E_tot", "H12")):
+        assert pictured[cell].number_format.startswith(f'"{name} = "')
+        assert f"{sheet[pictured[cell].value[1:-2] + '32'].value}" == name
     with zipfile.ZipFile(default) as archive:
         drawing = archive.read("xl/drawings/drawing1.xml").decode()
-    links = re.findall(r'textlink="\'Class sheet\'!\$([A-Z]+)\$33"', drawing)
-    assert set(links) == set("ABCDEFGHMNOPUVW")
-    assert re.findall(r'id="(\d+)"', drawing) == sorted(set(re.findall(r'id="(\d+)"', drawing)), key=int)
+    assert not re.search(r'textlink="[^"]', drawing)
+    assert "grpSp" not in drawing
+    assert re.findall(r'cNvPr id="(\d+)"', drawing) == sorted(set(re.findall(r'cNvPr id="(\d+)"', drawing)), key=int)
 
 
 def parse(cells):
@@ -286,17 +359,17 @@ def test_the_check_sheet_confirms_the_gradients_of_any_row(picked, default, tmp_
     book.save(tmp_path / "picked.xlsx")
     computed = recalculate(tmp_path / "picked.xlsx", tmp_path)
     trace = simulate(derive(CLASS.network), CLASS, 1.0, 68)
-    shown = [computed["Check"][f"C{row}"] for row in range(9, 17)]
+    shown = [computed["Check"][f"C{row}"] for row in range(11, 19)]
     assert agrees(shown, [trace.column(f"dE_dw{n}")[picked] for n in range(1, 9)]).all()
-    assert set(verdicts(computed, ("H", 9, 16)).values()) == {"agrees"}
-    assert computed["Check"]["B6"].startswith("68 of 68")
+    assert set(verdicts(computed, ("H", 11, 18)).values()) == {"agrees"}
+    assert computed["Check"]["B7"].startswith("68 of 68")
 
 
 def test_the_check_sheet_accuses_the_class_sheets_slip(tmp_path):
     computed = recalculate(write(tmp_path / "taught.xlsx", taught=True), tmp_path)
-    wrong = [row for row, verdict in verdicts(computed, ("H", 9, 16)).items() if verdict == "differs"]
+    wrong = [row for row, verdict in verdicts(computed, ("H", 11, 18)).items() if verdict == "differs"]
     assert [computed["Check"][f"A{row}"] for row in wrong] == ["w3", "w4"]
-    assert not computed["Check"]["B6"].startswith("68 of 68")
+    assert not computed["Check"]["B7"].startswith("68 of 68")
 
 
 def test_the_check_sheet_tells_when_the_learning_rate_is_no_longer_the_files(default, tmp_path):
@@ -304,5 +377,5 @@ def test_the_check_sheet_tells_when_the_learning_rate_is_no_longer_the_files(def
     book[CLASS_SHEET]["G31"] = 0.9
     book.save(tmp_path / "edited.xlsx")
     computed = recalculate(tmp_path / "edited.xlsx", tmp_path)
-    assert computed["Check"]["B6"].startswith("1 of 68")
-    assert set(verdicts(computed, ("H", 9, 16)).values()) == {"agrees"}
+    assert computed["Check"]["B7"].startswith("1 of 68")
+    assert set(verdicts(computed, ("H", 11, 18)).values()) == {"agrees"}
