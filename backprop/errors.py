@@ -14,6 +14,6 @@ class OutputError(BackpropError):
     """State which output could not be written, why, and what to do; commands exit with 74."""
 
     def __init__(
-        self, output: Path | str, cause: OSError, remedy: str = "free some space there or name another place"
+        self, output: Path | str, cause: Exception, remedy: str = "free some space there or name another place"
     ) -> None:
-        super().__init__(f"{output} can't be written ({cause.strerror or cause}): {remedy}")
+        super().__init__(f"{output} can't be written ({getattr(cause, 'strerror', None) or cause}): {remedy}")

@@ -32,6 +32,11 @@ from backprop.errors import OutputError
 from backprop.sheet import package, style
 from backprop.simulate import Floats
 
+try:  # what openpyxl writes with, where it is installed
+    from lxml.etree import SerialisationError
+except ImportError:
+    SerialisationError = OSError
+
 NOT_A_NUMBER = "#NUM!"
 _FIXED_DATE = datetime(2000, 1, 1)
 _LONG_TABLE = 2000  # rows; the whole workbook takes some seconds then
@@ -168,7 +173,7 @@ class Book:
         plain = io.BytesIO()
         try:
             self._workbook.save(plain)
-        except OSError as cause:
+        except (OSError, SerialisationError) as cause:
             _close_quietly(cause)
             raise OutputError("a temporary file", cause, "free some space or set TMPDIR") from cause
         return plain.getvalue()
@@ -191,7 +196,7 @@ class Book:
             modified.text = _FIXED_DATE.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _close_quietly(error: OSError) -> None:
+def _close_quietly(error: Exception) -> None:
     """Close what a failed save left open; openpyxl's generators fail once more there, and Python would print it."""
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:
