@@ -27,11 +27,11 @@ def write_guide(book: Book, sheet: Worksheet, place: layout.TablePlace, runs: Se
     for row, text in enumerate(_ABOUT, start=2):
         sheet[f"A{row}"], sheet[f"A{row}"].font = text.format(**names), style.PANEL
     row = _write_rates(book, sheet, place, runs)
-    for cell, (label, source) in enumerate((("gradients", GRADIENTS), ("rows", ERRORS)), start=row + 1):
+    for cell, (label, source) in enumerate((("gradients", GRADIENTS), ("rows", ERRORS)), start=row + 2):
         sheet[f"A{cell}"], sheet[f"A{cell}"].font = f"Check: {label}", style.LABEL
         book.set_formula(sheet[f"B{cell}"], f"={layout.CHECK_SHEET}!{source}", book.value(layout.CHECK_SHEET, source))
         sheet[f"B{cell}"].font = style.PANEL
-    row += 4
+    row += 5
     sheet[f"A{row}"], sheet[f"A{row}"].font = made_by, style.HINT
     style.print_on_one_width(sheet)
 
@@ -70,4 +70,4 @@ def _write_rates(book: Book, sheet: Worksheet, place: layout.TablePlace, runs: S
 
 def _write_link(sheet: Worksheet, row: int, title: str, words: str) -> None:
     style.link(sheet, f"A{row}", title, title)
-    sheet[f"E{row}"], sheet[f"E{row}"].font = words, style.HINT
+    sheet[f"E{row}"], sheet[f"E{row}"].font, sheet[f"E{row}"].alignment = words, style.HINT, style.INDENTED

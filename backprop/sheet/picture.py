@@ -92,7 +92,7 @@ def _captions(network: Network) -> Iterator[Caption]:
     for row, target in zip((0, 9), network.targets, strict=True):
         yield Caption(target, "G", row, _TARGET)
     for row, error in zip((1, 8), network.errors, strict=True):
-        yield Caption(error, "H", row, _ERROR)
+        yield Caption(error, "HI", row, _ERROR)
     yield Caption(TOTAL_ERROR, "HI", 7, _ERROR)
 
 

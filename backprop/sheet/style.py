@@ -41,6 +41,7 @@ _LOOKS = {
 """The formats of numbers by the names of styles: as many digits as fit, six of them, or some and a power of ten."""
 CENTER = Alignment(horizontal="center")
 LEFT = Alignment(horizontal="left")
+INDENTED = Alignment(horizontal="left", indent=1)
 RIGHT = Alignment(horizontal="right")
 WRAP = Alignment(wrap_text=True, vertical="top")
 
@@ -72,7 +73,8 @@ def make_editable(sheet: Worksheet, cell: str, *, large: bool = False) -> None:
 def make_caption(cell: Cell | MergedCell, name: str, ink: str, *, is_typed: bool) -> None:
     """Show a number with its name before it, which the cell's format adds."""
     cell.font = Font(name="Calibri", size=10, color=f"FF{ink}")
-    cell.number_format = f'"{name} = "{"General" if is_typed else "0.000000"}'
+    digits = "General" if is_typed else "0.000000"
+    cell.number_format = f'"{name} = "{digits};"{name} = -"{digits}'  # one section alone puts the minus before the name
     cell.alignment = Alignment(horizontal="center", vertical="center", shrink_to_fit=True)
 
 

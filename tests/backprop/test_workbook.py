@@ -279,6 +279,8 @@ def test_edits_on_sheet_one_and_on_the_comparison_are_followed_everywhere(defaul
         got = [[computed[table.sheet][table.cell(name, row)] for name in trace.columns] for row in range(68)]
         assert agrees(got, trace.values).all()
     assert computed[COMPARISON_SHEET]["C7"] == "η = 3.5"
+    pictured = {cell: computed[CLASS_SHEET][cell] for cell in ("A5", "G5", "B6")}
+    assert pictured == {"A5": edited["i1"], "G5": edited["t1"], "B6": edited["w1"]}
 
 
 @pytest.mark.slow
