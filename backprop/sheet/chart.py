@@ -31,13 +31,13 @@ _MARKED = 6
 """How many points of a curve carry its marker: enough to tell it from others, few enough to see the line."""
 LOOKS: tuple[tuple[str, Any, Any], ...] = (
     ("1F4E9E", "solid", "circle"),
-    ("C2410C", "dash", "square"),
-    ("0B7A53", "sysDot", "triangle"),
-    ("7C3AAD", "lgDash", "diamond"),
-    ("8A6100", "dashDot", "x"),
+    ("B58900", "dash", "square"),
+    ("6B4A00", "sysDot", "triangle"),
+    ("0094A8", "lgDash", "diamond"),
+    ("555555", "dashDot", "x"),
     ("111111", "lgDashDot", "plus"),
 )
-"""Colour, dash and marker of each curve; the colours have a contrast of 4.5 on white or more."""
+"""Colour, dash and marker of each curve; the colours stay apart for colour-blind readers, and from white."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@ import math
 import re
 import zipfile
 from dataclasses import replace
+from itertools import combinations
 from types import MappingProxyType
 from xml.etree import ElementTree
 
@@ -16,6 +17,7 @@ from openpyxl.utils import get_column_letter
 from backprop.derivation import as_taught, derive
 from backprop.network import PRESETS, SHEET_LEARNING_RATES, build_network, invent_preset
 from backprop.sheet.book import Book, fill_values
+from backprop.sheet.chart import LOOKS
 from backprop.sheet.layout import CLASS_SHEET, COMPARISON_SHEET, GUIDE_SHEET, curve_table, main_table
 from backprop.sheet.package import MAIN
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
@@ -297,6 +299,34 @@ def test_iterations_extend_every_table_and_chart(tmp_path):
 def test_the_same_options_give_the_same_bytes(tmp_path):
     first, second = (write(tmp_path / f"{n}.xlsx", iterations=5).read_bytes() for n in (1, 2))
     assert first == second
+
+
+SIGHTS = {
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+    "all colours": np.eye(3),
+}
+"""How light is seen (Machado, Oliveira and Fernandes, 2009), as matrices of linear RGB."""
+TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def light_of(colour):
+    channels = np.array([int(colour[place : place + 2], 16) / 255 for place in (0, 2, 4)])
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+
+
+def lab_of(light):
+    ratios = TO_XYZ @ np.clip(light, 0, 1) / np.array([0.9505, 1, 1.089])
+    x, y, z = np.where(ratios > 0.008856, np.cbrt(ratios), 7.787 * ratios + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_the_curves_colours_stay_apart(sight):
+    seen = [lab_of(np.array(SIGHTS[sight]) @ light_of(colour)) for colour, *_ in LOOKS]
+    assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 20
+    assert all(1.05 / ((TO_XYZ @ light_of(colour))[1] + 0.05) > 3 for colour, *_ in LOOKS)
 
 
 def test_the_picture_shows_live_numbers_in_cells_that_are_empty_on_the_class_sheet(default, sheet):
