@@ -122,7 +122,7 @@ def _write_derivation(sheet: Worksheet, place: layout.TablePlace, run: Run) -> N
     sheet["A1"], sheet["A1"].font = "How every column follows from those before it", style.TITLE
     style.link(sheet, "C1", f"→ {layout.GUIDE_SHEET}", layout.GUIDE_SHEET)
     style.make_header(sheet, 3, ["symbol", "equation", "what it is", f"as in row {place.first_row}"])
-    for letter, width in (("A", 16), ("B", 110), ("C", 60), ("D", 110)):
+    for letter, width in (("A", 12), ("B", 64), ("C", 36), ("D", 64)):
         sheet.column_dimensions[letter].width = width
     text, excel = TextPrinter().print, ExcelPrinter(lambda name: place.reference(name, place.first_row)).formula
     derivation = run.derivation
