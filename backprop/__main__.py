@@ -111,7 +111,8 @@ def _add_prove(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Take the class sheet's run, and random learning rates, weights, biases, inputs and targets; compute every "
         "number with sympy in 50 "
-        "digits, NumPy, torch autograd, LibreOffice and JavaScript (node or Chromium), and print the largest "
+        "digits, NumPy, torch autograd, LibreOffice, IronCalc, formualizer and JavaScript (node or Chromium), and print "
+        "the largest "
         "disagreement of each pair. Engines that are not installed are named and left out. Exit code 1 where one "
         "pair disagrees."
     )
