@@ -110,9 +110,9 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 def _add_prove(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Take the class sheet's run, and random learning rates, weights, biases, inputs and targets; compute every "
-        "number with sympy in 50 digits, NumPy, torch autograd, LibreOffice, IronCalc, formualizer and JavaScript (node "
-        "or Chromium), and print the largest disagreement of each pair. Engines that are not installed are named and "
-        "left out. Exit code 1 where one pair disagrees."
+        "number with sympy in 50 digits, NumPy, torch autograd, LibreOffice, IronCalc, formualizer and JavaScript "
+        "(node or Chromium), and print the largest disagreement of each pair. Engines that are not installed are named "
+        "and left out. Exit code 1 where one pair disagrees."
     )
     parser.add_argument("--cases", type=int, default=6, metavar="N", help="random cases (default: %(default)s)")
     parser.add_argument("--iterations", type=int, default=10, metavar="N", help="of each case (default: %(default)s)")
