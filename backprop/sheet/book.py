@@ -94,9 +94,10 @@ class Book:
         return sheet
 
     def describe(self, title: str, subject: str, author: str) -> None:
-        """Set what file managers show of the file."""
+        """Set what file managers show of the file; what XML cannot hold becomes a space."""
         properties = self._workbook.properties
-        properties.title, properties.subject, properties.creator = title, subject, author
+        printable = "".join(character if character.isprintable() else " " for character in author)
+        properties.title, properties.subject, properties.creator = title, subject, printable
 
     def name_cell(self, name: str, sheet: str, cell: str) -> None:
         """Give a cell a name that formulas can use on every sheet."""

@@ -184,12 +184,13 @@ def test_the_guide_links_to_every_sheet_and_tells_what_they_say(default, tmp_pat
 
 def test_rates_have_names_and_the_document_an_author(tmp_path):
     path = tmp_path / "named.xlsx"
-    path.write_bytes(build_workbook(WorkbookOptions(CLASS, 1.0, 3, author="A. <Student>")).book.to_bytes())
+    options = WorkbookOptions(CLASS, 1.0, 3, author="A.\x01<Student>\udc80")
+    path.write_bytes(build_workbook(options).book.to_bytes())
     book = openpyxl.load_workbook(path)
     names = {name: defined.attr_text for name, defined in book.defined_names.items()}
     rates = {f"eta_{n}": f"'{COMPARISON_SHEET}'!$B${n + 4}" for n in range(1, 7)}
     assert names == {"eta": f"'{CLASS_SHEET}'!$G$31", **rates}
-    assert (book.properties.creator, book.properties.title) == ("A. <Student>", "Backpropagation of a 2-2-2 network")
+    assert (book.properties.creator, book.properties.title) == ("A. <Student> ", "Backpropagation of a 2-2-2 network")
 
 
 def test_a_protected_workbook_leaves_the_yellow_cells_open(tmp_path):
