@@ -30,8 +30,14 @@ def test_the_summary_says_how_closely_all_agree():
 
 def test_pairs_are_shown_with_their_verdict(hostile_page):
     html = hostile_page.read_text().replace("\N{NO-BREAK SPACE}", " ")
-    rows = re.findall(r"<td>([^<]*)</td><td[^>]*>[^<]*</td><td><span class=.badge (\w+)", html)
-    assert rows == [("3.2 × 10⁻¹⁶", "met"), ("2 × 10⁻⁹", "unmet"), ("no number", "unmet")]
+    table = re.search(r"<caption>The largest.*?</table>", html, re.DOTALL).group()
+    assert re.findall(r'<th scope="col">([^<]*)</th>', table) == ["sympy, 50 digits", "NumPy"]
+    rows = [re.sub(r"<[^>]+>", " ", row).split() for row in re.findall(r"<tr><th scope=.row.*?</tr>", table, re.DOTALL)]
+    assert rows == [
+        ["NumPy", "3.2", "×", "10⁻¹⁶"],
+        ["torch", "2", "×", "10⁻⁹", "✗", "disagree", "no", "number", "✗", "disagree"],
+    ]
+    assert "NumPy and torch differ most in a_o1, iteration 4, case 6." in html
 
 
 def test_the_file_that_make_prove_writes_is_read(output):
