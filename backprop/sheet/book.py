@@ -100,7 +100,7 @@ class Book:
         properties.title, properties.subject, properties.creator = title, subject, printable
 
     def name_cell(self, name: str, sheet: str, cell: str) -> None:
-        """Give a cell a name that formulas can use on every sheet."""
+        """Define a name by which formulas on every sheet can call a cell."""
         self._workbook.defined_names[name] = DefinedName(name, attr_text=f"'{sheet}'!{absolute_coordinate(cell)}")
 
     def protect(self) -> None:

@@ -14,7 +14,7 @@ from backprop.network import SHEET_ITERATIONS, TOTAL_ERROR, gradient_name
 from backprop.printers.excel import ExcelPrinter
 from backprop.sheet import style
 from backprop.sheet.book import Book
-from backprop.sheet.layout import CHECK_SHEET, GUIDE_SHEET, TablePlace, absolute
+from backprop.sheet.layout import CHECK_SHEET, TablePlace, absolute
 from backprop.sheet.style import AGREES, DIFFERS
 from backprop.sheet.table import Run
 from backprop.simulate import compute_iteration_0, simulate_precisely
@@ -82,7 +82,7 @@ def write_check_sheet(book: Book, main: TablePlace, run: Run) -> None:
     )
     for cell, hint in zip(("A2", "A3"), hints, strict=True):
         sheet[cell], sheet[cell].font = hint, style.HINT
-    style.link(sheet, "H1", f"→ {GUIDE_SHEET}", GUIDE_SHEET)
+    style.link_to_guide(sheet, "H1")
     _write_choices(sheet, main.iterations - 1)
     passes = _compute_passes(run)
     place = _place_passes(main, _HEADER_ROW + len(run.preset.network.parameters) + 3, len(passes))

@@ -14,7 +14,7 @@ from backprop.sheet.table import COLUMNS_ON_A_PAGE, Run, write_table
 _HEADERS = ["sheet", "η", "curve", "E_total first", "E_total last", "last / first"]
 _WIDTH = 17
 _MOST_FROZEN = 4
-"""Columns of targets and inputs that stay beside the others where there are no more: half a laptop's width."""
+"""Columns of targets and inputs that stay beside the others where there are no more: a quarter of a laptop's width."""
 
 
 def write_comparison(book: Book, origin: layout.TablePlace, runs: list[Run]) -> None:
@@ -32,7 +32,7 @@ def _write_summary(book: Book, tables: list[layout.TablePlace], runs: list[Run])
         "Change a yellow η: its sheet, its row here and its curve follow.",
         style.HINT,
     )
-    style.link(sheet, "G1", f"→ {layout.GUIDE_SHEET}", layout.GUIDE_SHEET)
+    style.link_to_guide(sheet, "G1")
     style.make_header(sheet, layout.COMPARISON_HEADER_ROW, _HEADERS)
     for letter in "ABCDEFG":
         sheet.column_dimensions[letter].width = _WIDTH
@@ -94,7 +94,7 @@ def _write_curve_sheet(book: Book, place: layout.CurvePlace, table: layout.Table
     hint = f"η is edited on the sheet “{layout.COMPARISON_SHEET}”, all starting values on “{origin}”."
     sheet["H2"], sheet["H2"].font = hint, style.HINT
     write_table(book, sheet, table, run)
-    style.link(sheet, "A2", f"→ {layout.GUIDE_SHEET}", layout.GUIDE_SHEET)
+    style.link_to_guide(sheet, "A2")
     constants = len(run.preset.network.targets) + len(run.preset.network.inputs)
     frozen = get_column_letter(constants + 1) if constants <= _MOST_FROZEN else "A"
     sheet.freeze_panes = f"{frozen}{table.first_row}"

@@ -52,7 +52,7 @@ def _write_title(sheet: Worksheet, title: str) -> None:
     yours = "Yellow cells are yours to change: η, targets, inputs, initial weights."
     hint = f"{yours} All else follows; “{layout.COMPARISON_SHEET}” has six η of its own."
     sheet["A2"], sheet["A2"].font = hint, style.HINT
-    style.link(sheet, "A3", f"→ {layout.GUIDE_SHEET}", layout.GUIDE_SHEET)
+    style.link_to_guide(sheet, "A3")
 
 
 def _write_parameters(sheet: Worksheet, place: layout.TablePlace, run: Run, label: str) -> None:
@@ -120,7 +120,7 @@ def _write_notes(sheet: Worksheet, place: layout.TablePlace, run: Run) -> None:
 
 def _write_derivation(sheet: Worksheet, place: layout.TablePlace, run: Run) -> None:
     sheet["A1"], sheet["A1"].font = "How every column follows from those before it", style.TITLE
-    style.link(sheet, "C1", f"→ {layout.GUIDE_SHEET}", layout.GUIDE_SHEET)
+    style.link_to_guide(sheet, "C1")
     style.make_header(sheet, 3, ["symbol", "equation", "what it is", f"as in row {place.first_row}"])
     for letter, width in (("A", 12), ("B", 64), ("C", 36), ("D", 64)):
         sheet.column_dimensions[letter].width = width

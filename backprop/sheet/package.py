@@ -57,10 +57,8 @@ def parse(parts: Mapping[str, bytes]) -> dict[str, Element]:
         if name.endswith(".rels"):
             _relate(root, posixpath.dirname(posixpath.dirname(name)))
         elif name == "[Content_Types].xml":
-            for override in root.iter():
-                override.attrib |= (
-                    {"PartName": rename(override.get("PartName", ""))} if "PartName" in override.attrib else {}
-                )
+            for part in root.iterfind("*[@PartName]"):
+                part.set("PartName", rename(part.get("PartName", "")))
         elif name == "xl/styles.xml":
             for font in root.iter(f"{{{MAIN}}}font"):
                 font[:] = sorted(font, key=lambda part: _FONT.index(_local(part)))
@@ -84,7 +82,7 @@ def serialise(root: Element) -> bytes:
 
 
 def describe_frames(drawing: Element, descriptions: Iterable[str]) -> None:
-    """Give the charts of a drawing, in their order, a text for those who do not see them."""
+    """Set the alternative text of a drawing's charts, in their order."""
     frames = drawing.iter(f"{{{SHEET_DRAWING}}}graphicFrame")
     for frame, description in zip(frames, descriptions, strict=True):
         for properties in frame.iter(f"{{{SHEET_DRAWING}}}cNvPr"):

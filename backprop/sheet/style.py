@@ -9,6 +9,8 @@ from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from backprop.sheet.layout import GUIDE_SHEET
+
 _SCALE = 71
 """Percent at which a sheet is printed: 10 points become 7, and 18 columns of a table fit the paper."""
 _THIN = Side(style="thin", color="FF000000")
@@ -149,6 +151,11 @@ def link(sheet: Worksheet, cell: str, text: str, target: str) -> None:
     """Write a link to another sheet's first cell."""
     sheet[cell], sheet[cell].font = text, LINK
     sheet[cell].hyperlink = Hyperlink(ref=cell, location=f"'{target}'!A1", display=text)
+
+
+def link_to_guide(sheet: Worksheet, cell: str) -> None:
+    """Write the link back that every sheet but the guide has."""
+    link(sheet, cell, f"→ {GUIDE_SHEET}", GUIDE_SHEET)
 
 
 def print_in_groups(sheet: Worksheet, columns: int, header_row: int | None = None) -> None:

@@ -51,7 +51,7 @@ def _print_with_libreoffice(workbook: bytes) -> bytes | None:
     """Print the workbook with LibreOffice, and return the first page; None where that fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "sheet.xlsx").write_bytes(_fit_on_one_page(workbook))
+        (folder / "sheet.xlsx").write_bytes(_fit_on_one_width(workbook))
         # A profile of its own: a LibreOffice that the user has open would refuse otherwise.
         profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
         convert = [_OFFICE, profile, "--headless", "--norestore", "--convert-to", "pdf", "--outdir", name]
@@ -64,7 +64,7 @@ def _print_with_libreoffice(workbook: bytes) -> bytes | None:
             return None
 
 
-def _fit_on_one_page(workbook: bytes) -> bytes:
+def _fit_on_one_width(workbook: bytes) -> bytes:
     """Return a workbook whose first sheet is printed one page wide, for the picture alone."""
     content = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(workbook)) as source, zipfile.ZipFile(content, "w") as target:
@@ -130,11 +130,12 @@ class _Grid:
         heights = [sheet.row_dimensions[row].height or _DEFAULT_HEIGHT for row in range(1, self.rows + 1)]
         self.x, self.y = [0.0, *accumulate(widths)], [0.0, *accumulate(heights)]
         self.width, self.height = self.x[-1], self.y[-1]
+        self._picture = [int(edge or 1) for edge in range_boundaries(":".join(PICTURE))]
         self._merged = {f"{cells}".partition(":")[0]: f"{cells}" for cells in sheet.merged_cells.ranges}
 
     def is_in_picture(self, cell: Any) -> bool:
         """Return whether a cell lies under the drawing of the network."""
-        left, top, right, bottom = (int(edge or 1) for edge in range_boundaries(":".join(PICTURE)))
+        left, top, right, bottom = self._picture
         return bool(left <= cell.column <= right and top <= cell.row <= bottom)
 
     def box_of(self, cell: Any) -> tuple[float, float, float, float]:

@@ -11,7 +11,7 @@ import numpy as np
 import openpyxl
 import pytest
 from agreement import REFERENCE, agrees, read_reference
-from office import read_values, recalculate
+from office import disagreements, read_values, recalculate
 from openpyxl.utils import get_column_letter
 
 from backprop.derivation import as_taught, derive
@@ -43,19 +43,6 @@ def default(tmp_path_factory):
 @pytest.fixture(scope="module")
 def sheet(default):
     return openpyxl.load_workbook(default)[CLASS_SHEET]
-
-
-def disagreements(stored, computed):
-    """List the cells in which two readings of a workbook differ."""
-    wrong = []
-    for title in stored.keys() | computed.keys():
-        ours, theirs = stored.get(title, {}), computed.get(title, {})
-        for cell in ours.keys() | theirs.keys():
-            a, b = ours.get(cell), theirs.get(cell)
-            numbers = isinstance(a, int | float) and isinstance(b, int | float)
-            if not (agrees(a, b) if numbers else a == b):
-                wrong.append((title, cell, a, b))
-    return wrong
 
 
 CASES = {
@@ -167,7 +154,7 @@ def test_tables_print_in_groups_of_columns_that_can_be_read(default):
         assert pixels / 96 * sheet.page_setup.scale / 100 <= paper
 
 
-def test_the_guide_links_to_every_sheet_and_tells_what_they_say(default, tmp_path):
+def test_the_guide_links_to_every_sheet_and_tells_what_they_say(default):
     guide, values = openpyxl.load_workbook(default)[GUIDE_SHEET], read_values(default)
     links = {cell.value: cell.hyperlink.location for row in guide.iter_rows() for cell in row if cell.hyperlink}
     book = openpyxl.load_workbook(default)

@@ -5,17 +5,18 @@ import subprocess
 import zipfile
 
 import openpyxl
+from agreement import agrees
 from programs import require
 
 
-def strip_cached_values(source, target):
-    """Copy a workbook without the results beside its formulas."""
+def strip_cached_values(source, target, result=b""):
+    """Copy a workbook without the results beside its formulas, or with another one, such as b"<v>0</v>", beside all."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         for name in old.namelist():
             content = old.read(name)
             if name.startswith("xl/worksheets/sheet"):
                 content = re.sub(rb' t="(?:str|e)"(>\s*<f>)', rb"\1", content)
-                content = re.sub(rb"(</f>)<v>[^<]*</v>", rb"\1", content)
+                content = re.sub(rb"(</f>)<v>[^<]*</v>", rb"\1" + result, content)
             new.writestr(name, content)
 
 
@@ -43,3 +44,16 @@ def read_values(workbook):
         }
         for sheet in book
     }
+
+
+def disagreements(stored, computed):
+    """List the cells in which two readings of a workbook differ."""
+    wrong = []
+    for title in stored.keys() | computed.keys():
+        ours, theirs = stored.get(title, {}), computed.get(title, {})
+        for cell in ours.keys() | theirs.keys():
+            a, b = ours.get(cell), theirs.get(cell)
+            numbers = isinstance(a, int | float) and isinstance(b, int | float)
+            if not (agrees(a, b) if numbers else a == b):
+                wrong.append((title, cell, a, b))
+    return wrong

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,11 @@ def require_node_module(name, command=None):
     folder = Path(__file__).parents[1] / "scripts/node_modules"
     path = folder / ".bin" / command if command else folder / name
     return _found(path if path.exists() else None, f"{name} is not installed: make lint installs it")
+
+
+def require_package(name):
+    """Return where a Python package of the extra `dev` is installed."""
+    return _found(find_spec(name), f"{name} is not installed")
 
 
 def _found(path, message):

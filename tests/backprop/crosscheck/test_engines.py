@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from agreement import agrees, read_reference
-from programs import require
+from programs import require, require_package
 
 from backprop.crosscheck import engines
 from backprop.crosscheck.comparison import all_cases
@@ -25,7 +25,7 @@ def engine(request):
     if request.param.name == "torch autograd":
         import torch  # noqa: F401  `make quick` has none
     if request.param.name in ("IronCalc", "formualizer"):
-        pytest.importorskip(request.param.name.lower())
+        require_package(request.param.name.lower())
     return request.param
 
 
