@@ -17,9 +17,9 @@ from backprop.check.probe import CLASS_RUN, Probe, as_constant, bias_value, read
 from backprop.check.quantities import TableCells
 from backprop.check.run import Convention, RightRun, agree
 from backprop.check.tables import BIASES, CLASS
-from backprop.derivation import Derivation
-from backprop.network import LEARNING_RATE, TOTAL_ERROR, Network, Neuron, gradient_name
-from backprop.notation import Shifted, product
+from backprop.derivation import Derivation, chain_factors
+from backprop.network import LEARNING_RATE, TOTAL_ERROR, Network, Neuron, gradient_name, gradient_variable
+from backprop.notation import Partial, Shifted, product
 
 _NETWORK = CLASS.network
 _WEIGHTS = _NETWORK.weights
@@ -79,6 +79,16 @@ class ExpectedTable:
             expression = expression.definition(expression.args[0])
         factor = self._factor(quantity)
         return expression if factor == 1 else product((factor, expression))
+
+    def rule(self, quantity: str) -> tuple[Any, ...]:
+        """Return equal terms from a quantity to its formula; a gradient's in between as the chain rule has it."""
+        if quantity in self.derivation.constants:
+            return ()
+        parameter = gradient_variable(quantity)
+        if parameter is None:
+            return sp.Symbol(quantity), self.expression(quantity)
+        chain = product(chain_factors(self.derivation.forward, sp.Symbol(parameter), named=True))
+        return Partial(sp.Symbol(TOTAL_ERROR), sp.Symbol(parameter)), chain, self.expression(quantity)
 
     def place(self, expression: Any, places: Container[str]) -> Any:
         """Replace quantities that have no place by their formulas, until only those that have one are left."""

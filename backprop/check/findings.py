@@ -1,17 +1,22 @@
 """What a check finds, as data: one record per file, per table and per mistake."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
-from backprop.check.cells import Address
+from openpyxl.utils.cell import range_boundaries
+
+from backprop.check.cells import Address, Rectangle
 
 FORMULA, TEXT, TYPED, STALE, CHART, UNREAD = "formula", "text", "typed", "stale", "chart", "unread"
 COMPUTES_WRONGLY = frozenset({FORMULA, TEXT})
 """Kinds that make a cell compute something else than the derivation; the others count with --strict only."""
 NOT_READ = "not read"
 """What is said of a network that was not understood."""
+_RANGE = re.compile(r"(?:('(?:[^']|'')*')!)?([A-Z]{1,3}[0-9]{1,7}(?::[A-Z]{1,3}[0-9]{1,7})?)(?:,|$)")
 RIGHT, WRONG, INCOMPLETE = "right", "wrong", "incomplete"
 
 
@@ -25,6 +30,20 @@ class LearningRate:
 
 
 @dataclass(frozen=True)
+class Effect:
+    """What a wrong formula does, computed over the table's own run."""
+
+    max_relative_error: float | None = None
+    max_total_error_shift: float | None = None
+    iterations: tuple[int, ...] = ()
+    """Of the two curves: not all where there are many."""
+    relative_errors: tuple[float, ...] = ()
+    """|found - right| / |right| by iteration."""
+    relative_shifts: tuple[float, ...] = ()
+    """|E_total with the mistake - E_total| / E_total by iteration; none where the mistake moves no weight."""
+
+
+@dataclass(frozen=True)
 class Finding:
     """One mistake: where it is, what stands there, what belongs there, and why."""
 
@@ -35,9 +54,29 @@ class Finding:
     expected: str | None
     """Ready to paste into the first of the cells, or None."""
     explanation: str
-    max_relative_error: float | None = None
-    max_total_error_shift: float | None = None
-    """By how much a wrong gradient moves E_total over the table's run, at most."""
+    effect: Effect | None = None
+    rule: tuple[Any, ...] = ()
+    """Equal terms that say what belongs there, as sympy's expressions: the quantity first."""
+
+    @property
+    def label(self) -> str:
+        """Return the kind as readers know it."""
+        return "wrong" if self.kind in COMPUTES_WRONGLY else "not read" if self.kind == UNREAD else self.kind
+
+    @property
+    def subject(self) -> str:
+        """Return the quantity as it is written on paper."""
+        return "η" if self.quantity == "eta" else self.quantity.replace("dE_d", "∂E/∂")
+
+    @property
+    def max_relative_error(self) -> float | None:
+        """Return by how much of its size the quantity is off, at most."""
+        return None if self.effect is None else self.effect.max_relative_error
+
+    @property
+    def max_total_error_shift(self) -> float | None:
+        """Return by how much a wrong gradient moves E_total over the table's run, at most."""
+        return None if self.effect is None else self.effect.max_total_error_shift
 
 
 @dataclass(frozen=True)
@@ -114,6 +153,16 @@ def format_addresses(cells: Sequence[Address], sheet: str) -> str:
     else:
         texts = [(name, part) for (name, c), r in columns.items() for part in format_cells(c, r).split(",")]
     return ",".join(text if name == sheet else f"{quote_sheet(name)}!{text}" for name, text in texts)
+
+
+def read_cells(text: str, sheet: str) -> list[tuple[str, Rectangle]]:
+    """Read what `format_cells` and `format_addresses` wrote: each range with its sheet, `sheet` where none is named."""
+    found = []
+    for match in _RANGE.finditer(text):
+        name = sheet if match[1] is None else match[1][1:-1].replace("''", "'")
+        left, top, right, bottom = (int(bound or 1) for bound in range_boundaries(match[2]))
+        found.append((name, Rectangle(top, left, bottom, right)))
+    return found
 
 
 def quote_sheet(name: str) -> str:

@@ -8,13 +8,14 @@ import numpy as np
 
 from backprop.check.evaluation import Value
 from backprop.check.expected import ExpectedTable
+from backprop.check.findings import Effect
 from backprop.check.formulas import UnreadableError
 from backprop.check.functions import Floats
 from backprop.check.quantities import Quantity, TableCells
 from backprop.check.run import compile_run
 from backprop.network import LEARNING_RATE, TOTAL_ERROR, gradient_variable
 
-_MAX_ROWS = 2_000
+_MAX_ROWS, _MAX_SHOWN = 2_000, 34
 
 
 @dataclass(frozen=True)
@@ -69,27 +70,45 @@ class Impact:
     def _right(self) -> Floats | None:
         return self._run()
 
-    def max_relative_error(self, quantity: str, rows: Sequence[int]) -> float | None:
-        """Return the largest |found - right| / |right| over rows of the right run, or None if it can't be computed."""
-        if self._right is None:
+    def measure(self, quantity: str, rows: Sequence[int]) -> Effect | None:
+        """Return what the formulas in some rows of a quantity do to it and to E_total; None without a right run."""
+        if self._right is None or quantity not in self.expected.derivation.columns:
             return None
-        columns, worst = self.expected.derivation.columns, 0.0
+        errors, mistaken = self._find_relative_errors(quantity, rows), self._run_mistaken(quantity, rows)
+        place = self.expected.derivation.columns.index(TOTAL_ERROR)
+        shifts = None if mistaken is None else np.abs(mistaken[:, place] - self._right[:, place])
+        curve = np.full(len(self._right), np.nan)
+        curve[list(errors or {})] = list((errors or {}).values())
+        shown = np.unique(np.linspace(0, len(curve) - 1, min(len(curve), _MAX_SHOWN)).astype(int))
+        worst = None if errors is None else max(errors.values(), default=0.0)
+        return Effect(
+            worst if worst is not None and np.isfinite(worst) else None,
+            float(np.nanmax(shifts)) if shifts is not None and np.isfinite(shifts).any() else None,
+            tuple(map(int, shown)),
+            tuple(map(float, curve[shown])) if errors else (),
+            () if shifts is None else tuple(map(float, (shifts / self._right[:, place])[shown])),
+        )
+
+    def _find_relative_errors(self, quantity: str, rows: Sequence[int]) -> Mapping[int, float] | None:
+        """Return |found - right| / |right| by row of the right run, or None if it can't be computed."""
+        assert self._right is not None
+        place, found = self.expected.derivation.columns.index(quantity), dict[int, float]()
         for row in rows[:_MAX_ROWS]:
             index = row - self.cells.table.first_row
             if index >= len(self._right) or not np.isfinite(self._right[index]).all():
                 break
             try:
-                found = self._compute(quantity, row, lambda place, i=index: self._look_up(place, i))  # type: ignore[misc]
+                computed = self._compute(quantity, row, lambda q, i=index: self._look_up(q, i))  # type: ignore[misc]
             except (UnreadableError, KeyError, IndexError):
                 return None
-            right = self._right[index, columns.index(quantity)]
+            right = self._right[index, place]
             if right != 0:
-                worst = max(worst, float(abs(found - right) / abs(right)))
-        return worst if np.isfinite(worst) else None
+                found[index] = float(abs(computed - right) / abs(right))
+        return found
 
-    def max_total_error_shift(self, quantity: str, rows: Sequence[int]) -> float | None:
-        """Return by how much a gradient's mistake moves E_total over the run, or None if it can't be computed."""
-        if self._right is None or gradient_variable(quantity) not in self.expected.network.parameters:
+    def _run_mistaken(self, quantity: str, rows: Sequence[int]) -> Floats | None:
+        """Run the table with a gradient's mistake, or return None if it can't be computed."""
+        if gradient_variable(quantity) not in self.expected.network.parameters:
             return None
         wrong = frozenset(rows)
 
@@ -106,14 +125,9 @@ class Impact:
             return self._compute(name, row, value)
 
         try:
-            mistaken = self._run(change, quantity)
+            return self._run(change, quantity)
         except (UnreadableError, KeyError):
             return None
-        if mistaken is None:
-            return None
-        place = self.expected.derivation.columns.index(TOTAL_ERROR)
-        shift = np.abs(mistaken[:, place] - self._right[:, place])
-        return float(np.nanmax(shift)) if np.isfinite(shift).any() else None
 
     def _compute(self, quantity: str, row: int, value: Callable[[Quantity], Value]) -> float:
         return float(self.cells.compute(quantity, row, value).number)

@@ -8,11 +8,9 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
 from pathlib import Path
 
 from backprop.check.findings import (
-    COMPUTES_WRONGLY,
     INCOMPLETE,
     RIGHT,
     UNREAD,
@@ -22,7 +20,10 @@ from backprop.check.findings import (
     TableReport,
 )
 
-_COLUMNS = ("file", "sheet", "header", *(field.name for field in fields(Finding)), "verdict", "network")
+_OF_FINDING = (
+    *("kind", "quantity", "cells", "found", "expected", "explanation", "max_relative_error", "max_total_error_shift"),
+)
+_COLUMNS = ("file", "sheet", "header", *_OF_FINDING, "verdict", "network")
 _MAX_SHOWN = 300
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -59,8 +60,12 @@ def _as_dict(report: FileReport, table: TableReport, same: Mapping[str, Sequence
         "notes": table.notes,
         "same_as": [file for file in same.get(table.fingerprint, ()) if file != report.file],
         "learning_rate": {"cell": eta.cell, "value": _finite(eta.value)},
-        "findings": [{name: _finite(value) for name, value in asdict(finding).items()} for finding in table.findings],
+        "findings": [_finding_as_dict(finding) for finding in table.findings],
     }
+
+
+def _finding_as_dict(finding: Finding) -> dict[str, object]:
+    return {name: _finite(getattr(finding, name)) for name in _OF_FINDING}
 
 
 def _finite(value: object) -> object:
@@ -87,7 +92,7 @@ def _list_rows(report: FileReport) -> Iterator[dict[str, object]]:
         row |= {"verdict": table.verdict, "network": table.network}
         if table.verdict == RIGHT:
             yield row | {"kind": "ok"}
-        yield from (row | asdict(finding) for finding in table.findings)
+        yield from (row | _finding_as_dict(finding) for finding in table.findings)
 
 
 def _disarm(value: object) -> object:
@@ -134,7 +139,7 @@ def _format_summary(reports: Sequence[FileReport], *, strict: bool) -> str:
 def _format_what(report: FileReport, counted: Sequence[Finding]) -> str:
     """Say first what was not read, then what is wrong; only where everything was read, that nothing is."""
     unread = [f.explanation for table in report.tables for f in table.findings if f.kind == UNREAD]
-    mistakes = [f"{_format_quantity(f.quantity)}: {f.explanation}" for f in counted if f.kind != UNREAD]
+    mistakes = [f"{f.subject}: {f.explanation}" for f in counted if f.kind != UNREAD]
     parts = [f"not read: {_list_first(unread, 1)}"] if unread else []
     parts += [_list_first(mistakes, 3)] if mistakes else []
     return show("; ".join(parts) or "nothing wrong")
@@ -171,9 +176,8 @@ def _format_table(table: TableReport) -> list[str]:
 
 
 def _format_finding(finding: Finding) -> list[str]:
-    label = "wrong" if finding.kind in COMPUTES_WRONGLY else "not read" if finding.kind == UNREAD else finding.kind
-    cells = f"{show(_format_quantity(finding.quantity))}, {show(finding.cells)}"
-    lines = [f"    {label}: {cells}: {show(finding.explanation)}"]
+    cells = f"{show(finding.subject)}, {show(finding.cells)}"
+    lines = [f"    {finding.label}: {cells}: {show(finding.explanation)}"]
     if finding.max_relative_error is not None:
         lines.append(f"        off by up to {finding.max_relative_error:.2g} of its size{_format_shift(finding)}")
     if finding.found:
@@ -186,7 +190,3 @@ def _format_finding(finding: Finding) -> list[str]:
 def _format_shift(finding: Finding) -> str:
     shift = finding.max_total_error_shift
     return "" if shift is None else f"; moves E_total by up to {shift:.2g} over the run"
-
-
-def _format_quantity(quantity: str) -> str:
-    return "η" if quantity == "eta" else quantity.replace("dE_d", "∂E/∂")

@@ -79,6 +79,15 @@ class Package:
             raise BackpropError("no workbook inside: save it as .xlsx from Excel")
         return main
 
+    def find_sheets(self) -> Iterator[tuple[str, Link]]:
+        """Yield the workbook's sheets in their order: title, kind and part. Raises what `parse` raises."""
+        main = self.find_workbook()
+        links = dict(self.links(main))
+        for element in self.parse(main).iter():
+            link = links.get(attribute(element, "id")) if local_name(element) == "sheet" else None
+            if link is not None and self.has(link.part):
+                yield element.get("name", ""), link
+
     def links(self, part: str) -> Iterator[tuple[str, Link]]:
         """Yield the relationships of a part with their ids; the ones that lead out of the package are left out."""
         folder, name = posixpath.split(part)

@@ -11,7 +11,7 @@ from openpyxl.utils.cell import column_index_from_string, range_boundaries
 
 from backprop.check.cells import Cell, ChartSeries, Content, ExcelTable, ForeignWorkbook, Rectangle, Sheet
 from backprop.check.conversion import convert, is_convertible
-from backprop.check.package import OLE, Package, attribute, local_name, open_package, read_bytes
+from backprop.check.package import OLE, Package, local_name, open_package, read_bytes
 from backprop.check.patterns import Pattern, Patterns
 from backprop.errors import BackpropError
 
@@ -21,15 +21,23 @@ _MAX_ARRAY = 1_000_000
 
 
 def read_workbook(path: Path) -> ForeignWorkbook:
-    """Read a workbook. Raises BackpropError, in one line, for whatever is no harmless one.
+    """Read a workbook from its file. Raises BackpropError, in one line, for whatever is no harmless one."""
+    return parse_workbook(read_package(path))
+
+
+def read_package(path: Path) -> bytes:
+    """Return a workbook's file as .xlsx. Raises BackpropError.
 
     What is no .xlsx file but a spreadsheet all the same is read through LibreOffice where that is installed.
     """
     content = read_bytes(path)
     if content.startswith(OLE) and _ENCRYPTED in content:
         raise BackpropError("protected by a password: save it as .xlsx without one")
-    if is_convertible(path) or content.startswith(OLE):
-        content = convert(path, content)
+    return convert(path, content) if is_convertible(path) or content.startswith(OLE) else content
+
+
+def parse_workbook(content: bytes) -> ForeignWorkbook:
+    """Read a workbook from the bytes of an .xlsx file. Raises BackpropError."""
     try:
         return _Reader(open_package(content)).read()
     except (BackpropError, MemoryError):
@@ -48,15 +56,11 @@ class _Reader:
     def read(self) -> ForeignWorkbook:
         """Read all worksheets with what belongs to them."""
         book = self._package.parse(self._main)
-        entries = [element for element in book.iter() if local_name(element) == "sheet"]
-        titles = [entry.get("name", "") for entry in entries]
+        titles = [element.get("name", "") for element in book.iter() if local_name(element) == "sheet"]
         sheets: dict[str, Sheet] = {}
         tables: list[ExcelTable] = []
         series: list[ChartSeries] = []
-        for entry, title in zip(entries, titles, strict=True):
-            link = self._links.get(attribute(entry, "id"))
-            if link is None or not self._package.has(link.part):
-                continue
+        for title, link in self._package.find_sheets():
             if link.kind == "worksheet":
                 sheets[title] = _SheetReader(title, self._texts).read(self._package.read(link.part))
                 tables += self._read_tables(title, link.part)

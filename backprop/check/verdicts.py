@@ -204,8 +204,8 @@ class _TableCheck:
             found,
             self._suggestions.suggest(quantity, rows[0]),
             " ".join(words.split()),
-            self._impact.max_relative_error(quantity, rows) if is_formula else None,
-            self._impact.max_total_error_shift(quantity, rows) if is_formula else None,
+            self._impact.measure(quantity, rows) if is_formula else None,
+            self.expected.rule(quantity),
         )
 
     def _find_texts(self) -> Iterator[Finding]:

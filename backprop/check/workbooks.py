@@ -14,12 +14,12 @@ from pathlib import Path
 from backprop.check.conversion import OTHERS, PACKAGES
 from backprop.check.findings import NOT_READ, FileReport
 from backprop.check.networks import check_networks
-from backprop.check.reading import read_workbook
+from backprop.check.reading import parse_workbook, read_package
 from backprop.check.references import Formulas
 from backprop.check.tables import NearestHeader, find_tables
 from backprop.check.verdicts import check_table
 from backprop.cores import count_cores
-from backprop.errors import BackpropError
+from backprop.errors import BackpropError, OutputError
 
 TIME_LIMIT, TIME_PER_MEGABYTE = 10.0, 12.0
 """CPU seconds a file may take, where the system can count them; a table of 10,000 rows has some megabytes."""
@@ -46,9 +46,21 @@ def _find_spreadsheets(folder: Path) -> Iterator[Path]:
 
 def check_file(path: Path) -> FileReport:
     """Check one file in this process."""
+    return check_with(path, lambda: check_content(path, read_package(path))[0])
+
+
+def check_content(path: Path, content: bytes) -> tuple[FileReport, Formulas]:
+    """Check a workbook that has been read from a file, and return what was read too. Raises BackpropError."""
+    formulas = Formulas(parse_workbook(content))
+    return _check_workbook(path, formulas), formulas
+
+
+def check_with(path: Path, check: Callable[[], FileReport]) -> FileReport:
+    """Return what a check reports, or a report of why it could not be done."""
     try:
-        formulas = Formulas(read_workbook(path))
-        return _check_workbook(path, formulas)
+        return check()
+    except OutputError:
+        raise
     except BackpropError as error:
         return FileReport(str(path), str(error))
     except MemoryError:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backprop.check.findings import CHART, FORMULA, UNREAD, FileReport, Finding, LearningRate, TableReport
+from backprop.check.findings import CHART, FORMULA, UNREAD, Effect, FileReport, Finding, LearningRate, TableReport
 from backprop.check.output import as_csv, as_json, as_text
 
 RATE = LearningRate("G31", 0.5, "$G$31")
-WRONG = Finding(FORMULA, "dE_dw3", "Z33:Z44", "=Z1", "=Z2", "a_h1 stands where a_h2 belongs", 0.5, float("nan"))
+WRONG = Finding(FORMULA, "dE_dw3", "Z33:Z44", "=Z1", "=Z2", "a_h1 stands where a_h2 belongs", Effect(0.5, float("nan")))
 GAP = Finding(UNREAD, "w7", "A32", None, None, "no column has a header that says w7")
 ODD = Finding(CHART, "E_total", "W33", None, None, "the chart draws something else")
 
