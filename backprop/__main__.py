@@ -2,12 +2,13 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from backprop.command import DONE, FINDING, WRONG_INPUT, Parser, new_parser, run_command
+from backprop.command import DONE, FINDING, NO_OUTPUT, WRONG_INPUT, Parser, new_parser, run_command
 from backprop.errors import BackpropError
 from backprop.network import PRESETS, SHEET_ITERATIONS, Preset, build_network, invent_preset
 
@@ -104,6 +105,14 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="count typed numbers, stale results, odd charts and unread formulas as wrong too",
     )
+    copies = parser.add_argument_group("copies, whose originals are never touched")
+    copies.add_argument(
+        "--annotate", type=Path, metavar="FOLDER", help="copy each workbook there with its findings in notes and a list"
+    )
+    copies.add_argument(
+        "--fixed", type=Path, metavar="FOLDER", help="copy each workbook there with the expected formulas put in"
+    )
+    copies.add_argument("--force", action="store_true", help="replace copies that are there already")
     parser.set_defaults(run=_check)
 
 
@@ -233,21 +242,48 @@ def _print_trace(options: argparse.Namespace) -> None:
 def _check(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from backprop.check.output import as_csv, as_json, as_text
-    from backprop.check.workbooks import check_files, collect_files
+    from backprop.check.output import as_csv, as_json, as_text, describe_copies
+    from backprop.check.workbooks import check_files
+    from backprop.copies.copies import Orders, check_and_copy
 
-    files = collect_files(options.paths)
-    if not files:
-        raise BackpropError(f"no spreadsheet in {', '.join(map(str, options.paths))}")
+    files = _collect(options)
+    orders = Orders(*(_plan(options, files, folder) for folder in (options.annotate, options.fixed)))
+    job = partial(check_and_copy, orders) if orders.annotated or orders.fixed else None
     with tqdm(total=len(files), disable=None if len(files) > 1 else True, leave=False, unit=" files") as bar:
-        reports = check_files(files, lambda _: bar.update())
+        reports = check_files(files, lambda _: bar.update(), job)
     if options.json or options.csv:
         sys.stdout.write(as_json(reports) if options.json else as_csv(reports))
     else:
         sys.stdout.write(as_text(reports, strict=options.strict))
+    for line in describe_copies(reports):
+        print(line, file=sys.stderr if options.json or options.csv else sys.stdout)
+    if any(copy.error for report in reports for copy in report.copies):
+        return NO_OUTPUT
     if not all(report.is_read for report in reports):
         return WRONG_INPUT
     return FINDING if any(report.counted(strict=options.strict) for report in reports) else DONE
+
+
+def _collect(options: argparse.Namespace) -> list[Path]:
+    """Return the files to check; the copies of an earlier call are none."""
+    from backprop.check.workbooks import collect_files
+
+    outputs = [folder.resolve() for folder in (options.annotate, options.fixed) if folder is not None]
+    if len(outputs) == 2 and outputs[0] == outputs[1]:
+        raise BackpropError("--annotate and --fixed name the same folder: give each one of its own")
+    for path in options.paths:
+        if any(path.resolve().is_relative_to(folder) for folder in outputs):
+            raise BackpropError(f"{path} lies where the copies go: name another folder for them")
+    files = [f for f in collect_files(options.paths) if not any(f.resolve().is_relative_to(o) for o in outputs)]
+    if not files:
+        raise BackpropError(f"no spreadsheet in {', '.join(map(str, options.paths))}")
+    return files
+
+
+def _plan(options: argparse.Namespace, files: Sequence[Path], folder: Path | None) -> Mapping[Path, Path]:
+    from backprop.copies.copies import plan_copies
+
+    return {} if folder is None else plan_copies(options.paths, files, folder, replaces=options.force)
 
 
 def _prove(options: argparse.Namespace) -> int:

@@ -107,12 +107,26 @@ class TableReport:
 
 
 @dataclass(frozen=True)
+class Copy:
+    """A marked copy of a file."""
+
+    path: str
+    error: str | None = None
+    """Why it could not be written."""
+    repaired: int | None = None
+    """How many findings were repaired; None for a copy that only tells of them."""
+    left: int = 0
+    """How many findings are left that make it wrong, or that were not read."""
+
+
+@dataclass(frozen=True)
 class FileReport:
     """One file: its tables, or why it could not be checked."""
 
     file: str
     error: str | None
     tables: tuple[TableReport, ...] = ()
+    copies: tuple[Copy, ...] = ()
 
     @property
     def verdict(self) -> str:

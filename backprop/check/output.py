@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import os
 import re
 import unicodedata
 from collections import defaultdict
@@ -111,6 +112,25 @@ def as_text(reports: Sequence[FileReport], *, strict: bool) -> str:
     told = (r for r in reports if len(reports) == 1 or any(table.findings or table.notes for table in r.tables))
     blocks += [_format_file(report) for report in told if report.tables]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def describe_copies(reports: Sequence[FileReport]) -> Iterator[str]:
+    """Yield lines about the copies that were written, and those that were not."""
+    copies = [copy for report in reports for copy in report.copies]
+    for words, repaired in (("annotated", False), ("fixed", True)):
+        group = [copy for copy in copies if (copy.repaired is not None) is repaired]
+        written = [copy for copy in group if copy.error is None]
+        if written:
+            folder = os.path.commonpath([Path(copy.path).parent for copy in written])
+            yield f"wrote {len(written)} {words} {'copy' if len(written) == 1 else 'copies'} to {show(folder)}"
+        for copy in group:
+            if copy.error is not None:
+                yield show(f"not written: {copy.error}")
+            elif copy.left:
+                yield show(f"{copy.path} is not right yet: {copy.left} of its findings have no suggestion")
+    if copies:
+        unread = [show(Path(report.file).name) for report in reports if not report.copies]
+        yield from [f"no copy of what could not be read: {', '.join(unread)}"] if unread else []
 
 
 def show(text: str) -> str:

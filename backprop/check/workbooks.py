@@ -19,10 +19,12 @@ from backprop.check.references import Formulas
 from backprop.check.tables import NearestHeader, find_tables
 from backprop.check.verdicts import check_table
 from backprop.cores import count_cores
-from backprop.errors import BackpropError, OutputError
+from backprop.errors import BackpropError
 
 TIME_LIMIT, TIME_PER_MEGABYTE = 10.0, 12.0
 """CPU seconds a file may take, where the system can count them; a table of 10,000 rows has some megabytes."""
+_TIMES_FOR_MORE = 4
+"""How many times as long a file may take that is not only checked but copied, repaired and checked again."""
 _PATIENCE = 100 if hasattr(signal, "setitimer") else 6
 """How many times as long a file may take by the clock: others may have the machine."""
 MEMORY_LIMIT = 4_000_000_000
@@ -59,8 +61,6 @@ def check_with(path: Path, check: Callable[[], FileReport]) -> FileReport:
     """Return what a check reports, or a report of why it could not be done."""
     try:
         return check()
-    except OutputError:
-        raise
     except BackpropError as error:
         return FileReport(str(path), str(error))
     except MemoryError:
@@ -91,14 +91,19 @@ def _describe_nearest(nearest: NearestHeader | None) -> str:
     return f"{looked}; nearest was row {nearest.row} of “{sheet}” with {nearest.recognised} of them"
 
 
-def check_files(paths: Sequence[Path], report: Callable[[FileReport], object]) -> list[FileReport]:
-    """Check files in parallel, one process a core, calling `report` as each ends. Keeps the order of `paths`."""
+def check_files(
+    paths: Sequence[Path], report: Callable[[FileReport], object], job: Callable[[Path], FileReport] | None = None
+) -> list[FileReport]:
+    """Check files in parallel, one process a core, calling `report` as each ends. Keeps the order of `paths`.
+
+    `job`, which does more than `check_file` with each, is handed to the processes and gets more time.
+    """
     results: dict[int, FileReport] = {}
     waiting, running, cores = list(enumerate(paths))[::-1], dict[Connection, _Check](), count_cores()
     while waiting or running:
         while waiting and len(running) < cores:
             number, path = waiting.pop()
-            check = _start_check(number, path)
+            check = _start_check(number, path, job)
             running[check.receiver] = check
         for check in _wait_for_ended(running):
             del running[check.receiver]
@@ -137,25 +142,25 @@ class _Check:
         return answer
 
 
-def _start_check(number: int, path: Path) -> _Check:
+def _start_check(number: int, path: Path, job: Callable[[Path], FileReport] | None) -> _Check:
     size = 0
     with suppress(OSError, ValueError):
         size = path.stat().st_size
-    limit = TIME_LIMIT + TIME_PER_MEGABYTE * round(size / 1e6, 1)
+    limit = (TIME_LIMIT + TIME_PER_MEGABYTE * round(size / 1e6, 1)) * (1 if job is None else _TIMES_FOR_MORE)
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=_check_and_send, args=(path, limit, sender), daemon=True)
+    process = multiprocessing.Process(target=_check_and_send, args=(path, limit, job, sender), daemon=True)
     process.start()
     sender.close()
     return _Check(number, path, limit, process, receiver, time.monotonic())
 
 
-def _check_and_send(path: Path, limit: float, sender: Connection) -> None:
+def _check_and_send(path: Path, limit: float, job: Callable[[Path], FileReport] | None, sender: Connection) -> None:
     gc.disable()  # millions of cells would be looked through again and again, and the process ends soon
     if hasattr(signal, "setitimer"):  # a busy machine makes no file late; the signal ends the process
         signal.setitimer(signal.ITIMER_PROF, limit)
     _limit_memory()
     try:
-        report = check_file(path)
+        report = (job or check_file)(path)
     except Exception as error:  # the last net: whatever a foreign file still manages to break, the others are checked
         report = FileReport(str(path), f"made the check break down ({type(error).__name__}): not checked")
     sender.send(report)

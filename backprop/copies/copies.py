@@ -2,20 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backprop.check.cells import Address
-from backprop.check.findings import FileReport, Finding, TableReport, quote_sheet
-from backprop.check.reading import parse_workbook
+from backprop.check.conversion import OTHERS
+from backprop.check.findings import Copy, FileReport, Finding, TableReport, quote_sheet
+from backprop.check.reading import parse_workbook, read_package
 from backprop.check.references import Formulas
-from backprop.check.workbooks import check_content
+from backprop.check.workbooks import check_content, check_with
 from backprop.copies.findings_sheet import Entry, add_findings_sheet
 from backprop.copies.notes import add_notes
 from backprop.copies.parts import Parts
 from backprop.copies.repairs import compute_results, find_cells, find_outdated, find_stale, repair
 from backprop.copies.splice import Edit, find_elements, insert_child
 from backprop.copies.worksheet import Content, write_cells
+from backprop.errors import BackpropError, OutputError
+from backprop.files import write_file
 
 _MAX_ROUNDS = 6
 """A repair may uncover another mistake."""
@@ -26,6 +29,61 @@ _AFTER_CALCULATION = frozenset(
     }
 )
 """What the schema puts behind a workbook's `calcPr`."""
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Where the copies of files go."""
+
+    annotated: Mapping[Path, Path] = field(default_factory=dict)
+    fixed: Mapping[Path, Path] = field(default_factory=dict)
+
+
+def check_and_copy(orders: Orders, path: Path) -> FileReport:
+    """Check a file in this process, and write its copies."""
+    return check_with(path, lambda: _check_and_copy(orders, path))
+
+
+def _check_and_copy(orders: Orders, path: Path) -> FileReport:
+    content = read_package(path)
+    report, formulas = check_content(path, content)
+    copies = []
+    if report.error is None and path in orders.annotated:
+        copies.append(_write_copy(orders.annotated[path], annotate(content, report)))
+    if report.error is None and path in orders.fixed:
+        fixed = fix(path, content, report, formulas)
+        left = [f for table in fixed.report.tables for f in table.findings if f.label in ("wrong", "not read")]
+        copies.append(_write_copy(orders.fixed[path], fixed.content, fixed.repaired, len(left)))
+    return replace(report, copies=tuple(copies))
+
+
+def _write_copy(path: Path, content: bytes, repaired: int | None = None, left: int = 0) -> Copy:
+    try:
+        write_file(path, content)
+        return Copy(str(path), None, repaired, left)
+    except OutputError as error:
+        return Copy(str(path), str(error), repaired, left)
+
+
+def plan_copies(paths: Sequence[Path], files: Sequence[Path], folder: Path, *, replaces: bool) -> Mapping[Path, Path]:
+    """Return where in a folder the copy of each file goes: below it as the file lies below one of the paths.
+
+    Raises BackpropError where a copy would replace an original or, without `replaces`, any other file.
+    """
+    originals, found = {file.resolve() for file in files}, dict[Path, Path]()
+    for file in files:
+        base = next((path for path in paths if path.is_dir() and file.is_relative_to(path)), file.parent)
+        target = folder / file.relative_to(base)
+        target = target.with_name(f"{target.name}.xlsx") if target.suffix.lower() in OTHERS else target
+        if target.resolve() in originals:
+            raise BackpropError(f"{target} would replace an original: name another folder")
+        if target in found.values():
+            first = next(file for file, place in found.items() if place == target)
+            raise BackpropError(f"{first} and {file} would both be copied to {target}: check them one after the other")
+        if not replaces and (target.exists() or target.is_symlink()):
+            raise BackpropError(f"{target} is there already: name another folder, or add --force to replace it")
+        found[file] = target
+    return found
 
 
 @dataclass(frozen=True)
