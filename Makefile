@@ -9,15 +9,19 @@ override SEED := $(value SEED)
 override AUTHOR := $(value AUTHOR)
 override TITLE := $(value TITLE)
 override FILE := $(value FILE)
+override HTML := $(value HTML)
+override ANNOTATE := $(value ANNOTATE)
+override FIXED := $(value FIXED)
 override FULL := $(value FULL)
 override OUT := $(if $(value OUT),$(value OUT),out)
-export ETA EPOCHS SEED AUTHOR TITLE FILE FULL OUT
+export ETA EPOCHS SEED AUTHOR TITLE FILE HTML ANNOTATE FIXED FULL OUT
 
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 
 WORKBOOK_FLAGS = $${ETA:+--learning-rate="$$ETA"} $${AUTHOR:+--author="$$AUTHOR"}
+CHECK_FLAGS = $${HTML:+--html="$$HTML"} $${ANNOTATE:+--annotate="$$ANNOTATE"} $${FIXED:+--fixed="$$FIXED"}
 TRAINING_FLAGS = $${EPOCHS:+--epochs="$$EPOCHS"} $${SEED:+--seed="$$SEED"}
 PAGE_FLAGS = $${AUTHOR:+--author="$$AUTHOR"} $${TITLE:+--title="$$TITLE"}
 NPM := $(shell command -v npm 2>/dev/null)
@@ -32,7 +36,7 @@ UNTYPED := --ignore-missing-imports --allow-subclassing-any --no-warn-unused-ign
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
-	@echo 'Variables: ETA= (learning rate of the sheet)  EPOCHS=  SEED=  AUTHOR=  TITLE=  FILE=  OUT= (default out)  PYTHON='
+	@echo 'Variables: ETA= (learning rate of the sheet)  EPOCHS=  SEED=  AUTHOR=  TITLE=  FILE=  HTML=  ANNOTATE=  FIXED=  OUT= (default out)  PYTHON='
 
 # Both parts' results, which the page and the hand-in folder are made from.
 define results
@@ -56,9 +60,9 @@ workbook: $(VENV)/base.stamp ## the live workbook alone (never installs torch); 
 train: $(VENV)/report.stamp ## go on with an unfinished training, or move a finished one aside and train anew
 	@$(PY) -m mnist train $(TRAINING_FLAGS) --output="$$OUT/mnist"
 
-check: $(VENV)/base.stamp ## find what is wrong in a hand-made sheet, or in a folder of them: FILE='my sheet.xlsx'
+check: $(VENV)/base.stamp ## find what is wrong in a hand-made sheet, or in a folder of them: FILE='my sheet.xlsx' HTML=check.html ANNOTATE=marked FIXED=fixed
 	@[ -n "$$FILE" ] || { echo "error: name a workbook or a folder: make check FILE='my sheet.xlsx'" >&2; exit 2; }
-	@$(PY) -m backprop check -- "$$FILE"
+	@$(PY) -m backprop check $(CHECK_FLAGS) -- "$$FILE"
 
 prove: $(VENV)/report.stamp ## compute the same numbers with seven engines and print how far they disagree
 	@$(PY) -m backprop prove --output="$$OUT/proof.json"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from backprop.command import DONE, FINDING, NO_OUTPUT, WRONG_INPUT, Parser, new_parser, run_command
 from backprop.errors import BackpropError
+from backprop.files import write_file
 from backprop.network import PRESETS, SHEET_ITERATIONS, Preset, build_network, invent_preset
 
 _DESCRIPTION = """\
@@ -92,9 +93,10 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
         "of its own error. Nothing in the files is run; .ods, .xls and the like need LibreOffice.\n\n"
         "Exit code 0: everything was read completely and is right; 1: something computes wrongly;\n"
         "2: something could not be read, wholly or in part, or nothing in it trains a network.\n\n"
+        "A student looks at one sheet; a teacher reads sixty on one page, or lists them, and returns marked copies:\n\n"
         "  python -m backprop check sheet.xlsx\n"
-        "  python -m backprop check sheets --csv > findings.csv\n"
-        "  python -m backprop check --json a.xlsx b.ods"
+        "  python -m backprop check sheets --html check.html --annotate marked\n"
+        "  python -m backprop check sheets --csv > findings.csv"
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="workbooks, or folders of them")
     kind = parser.add_mutually_exclusive_group()
@@ -105,6 +107,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="count typed numbers, stale results, odd charts and unread formulas as wrong too",
     )
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write one page too: each mistake in its sheet")
     copies = parser.add_argument_group("copies, whose originals are never touched")
     copies.add_argument(
         "--annotate", type=Path, metavar="FOLDER", help="copy each workbook there with its findings in notes and a list"
@@ -246,6 +249,8 @@ def _check(options: argparse.Namespace) -> int:
     from backprop.check.workbooks import check_files
     from backprop.copies.copies import Orders, check_and_copy
 
+    if options.html is not None and options.html.suffix.lower() not in (".html", ".htm"):
+        raise BackpropError(f"{options.html} is no name for a page: let it end in .html")
     files = _collect(options)
     orders = Orders(*(_plan(options, files, folder) for folder in (options.annotate, options.fixed)))
     job = partial(check_and_copy, orders) if orders.annotated or orders.fixed else None
@@ -255,7 +260,11 @@ def _check(options: argparse.Namespace) -> int:
         sys.stdout.write(as_json(reports) if options.json else as_csv(reports))
     else:
         sys.stdout.write(as_text(reports, strict=options.strict))
-    for line in describe_copies(reports):
+    if options.html is not None:
+        from reports.check_page import render_check
+
+        write_file(options.html, render_check(reports, strict=options.strict).encode())
+    for line in (*describe_copies(reports), *([f"wrote {options.html}"] if options.html else [])):
         print(line, file=sys.stderr if options.json or options.csv else sys.stdout)
     if any(copy.error for report in reports for copy in report.copies):
         return NO_OUTPUT

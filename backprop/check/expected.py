@@ -84,6 +84,9 @@ class ExpectedTable:
         """Return equal terms from a quantity to its formula; a gradient's in between as the chain rule has it."""
         if quantity in self.derivation.constants:
             return ()
+        if quantity in self.network.parameters:
+            (update,) = (e.expression for e in self.derivation.updates if e.name == quantity)
+            return Shifted(quantity, 1), update
         parameter = gradient_variable(quantity)
         if parameter is None:
             return sp.Symbol(quantity), self.expression(quantity)

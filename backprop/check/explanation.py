@@ -1,6 +1,6 @@
 """The smallest change that would make a right formula the wrong one that was found, in words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 from typing import Any
@@ -9,9 +9,10 @@ import numpy as np
 import sympy as sp
 
 from backprop.check.functions import Floats
-from backprop.check.run import agree
+from backprop.check.run import RightRun, agree
 from backprop.check.tables import CLASS
 from backprop.check.trees import ONE, Node, Values, compute, exchange, find_symbols, power, to_tree, walk
+from backprop.derivation import slips
 from backprop.errors import BackpropError
 from backprop.network import LEARNING_RATE
 from backprop.notation import Shifted
@@ -59,6 +60,18 @@ def explain(mistaken: Mistaken, composed: Any = None) -> str:
     except (BackpropError, KeyError, ArithmeticError, ValueError, TypeError):
         # A network of another kind may lead to functions that have no sign on paper.
         return _UNKNOWN
+
+
+def explain_class_slip() -> Mapping[str, str]:
+    """Return what is said of the mistakes that stand in the class sheet itself, by gradient."""
+    run = RightRun(CLASS.network)
+    found = {}
+    for slip in slips(run.derivation):
+        numbers = compute(to_tree(slip.taught), run.values)
+        found[slip.name] = explain(
+            Mistaken(slip.name, slip.derived, numbers, run.values, frozenset(slip.taught.free_symbols))
+        )
+    return found
 
 
 class _RowPrinter(TextPrinter):

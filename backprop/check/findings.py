@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import NamedTuple
 
 from openpyxl.utils.cell import range_boundaries
 
@@ -43,6 +43,13 @@ class Effect:
     """|E_total with the mistake - E_total| / E_total by iteration; none where the mistake moves no weight."""
 
 
+class Term(NamedTuple):
+    """A term of the derivation, printed: sympy's own would lose the order of its factors between processes."""
+
+    text: str
+    mathml: str
+
+
 @dataclass(frozen=True)
 class Finding:
     """One mistake: where it is, what stands there, what belongs there, and why."""
@@ -55,8 +62,8 @@ class Finding:
     """Ready to paste into the first of the cells, or None."""
     explanation: str
     effect: Effect | None = None
-    rule: tuple[Any, ...] = ()
-    """Equal terms that say what belongs there, as sympy's expressions: the quantity first."""
+    rule: tuple[Term, ...] = ()
+    """Equal terms that say what belongs there: the quantity first."""
 
     @property
     def label(self) -> str:
@@ -80,6 +87,17 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Excerpt:
+    """Some rows and columns of a sheet, and what their cells show."""
+
+    sheet: str
+    columns: tuple[int, ...]
+    rows: tuple[int, ...]
+    texts: tuple[tuple[str, ...], ...]
+    """Of each row: one for each column, empty where a cell shows nothing."""
+
+
+@dataclass(frozen=True)
 class TableReport:
     """One table of the exercise."""
 
@@ -96,6 +114,7 @@ class TableReport:
     """What is unusual and right, such as weights numbered another way."""
     fingerprint: str = ""
     """The same for tables with the same formulas and numbers, wherever they stand."""
+    excerpts: tuple[Excerpt, ...] = ()
 
     @property
     def verdict(self) -> str:

@@ -152,11 +152,11 @@ def _format_summary(reports: Sequence[FileReport], *, strict: bool) -> str:
         counted = report.counted(strict=strict)
         verdict = WRONG if counted else report.verdict
         counts = f"{len(report.tables):>6}  {len(counted):>5}"
-        lines.append(f"{short:<{width}}  {verdict:<10}  {counts}  {_format_what(report, counted)}")
+        lines.append(f"{short:<{width}}  {verdict:<10}  {counts}  {summarise(report, counted)}")
     return "\n".join(lines)
 
 
-def _format_what(report: FileReport, counted: Sequence[Finding]) -> str:
+def summarise(report: FileReport, counted: Sequence[Finding]) -> str:
     """Say first what was not read, then what is wrong; only where everything was read, that nothing is."""
     unread = [f.explanation for table in report.tables for f in table.findings if f.kind == UNREAD]
     mistakes = [f"{f.subject}: {f.explanation}" for f in counted if f.kind != UNREAD]

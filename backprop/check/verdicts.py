@@ -18,6 +18,7 @@ from backprop.check.findings import (
     Finding,
     LearningRate,
     TableReport,
+    Term,
     format_addresses,
     format_cells,
 )
@@ -30,6 +31,10 @@ from backprop.check.stale import find_stale_results
 from backprop.check.suggestions import Suggestions
 from backprop.check.tables import QUANTITIES, ForeignTable
 from backprop.network import LEARNING_RATE, TOTAL_ERROR
+from backprop.printers.mathml import MathMLPrinter
+from backprop.printers.text import TextPrinter
+
+_TEXT, _MATHML = TextPrinter(), MathMLPrinter()
 
 
 def check_table(formulas: Formulas, table: ForeignTable) -> TableReport:
@@ -205,7 +210,7 @@ class _TableCheck:
             self._suggestions.suggest(quantity, rows[0]),
             " ".join(words.split()),
             self._impact.measure(quantity, rows) if is_formula else None,
-            self.expected.rule(quantity),
+            tuple(Term(_TEXT.print(term), _MATHML.print(term)) for term in self.expected.rule(quantity)),
         )
 
     def _find_texts(self) -> Iterator[Finding]:

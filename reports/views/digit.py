@@ -1,8 +1,12 @@
 """What the page needs to classify digits by itself, and what it shows where it can't."""
 
+import base64
+import io
 from bisect import bisect_right
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from PIL import Image
 
 from mnist.records import Evaluation, LayerFacts, Prediction, Weights, WeightTensor
 from reports.prose import prose
@@ -103,3 +107,12 @@ def _choose_mistakes(evaluation: Evaluation) -> tuple[Prediction, ...]:
     """Choose the first mistakes in the order of the test set that are no samples anyway."""
     sampled = {sample.index for sample in evaluation.samples}
     return tuple(wrong for wrong in evaluation.misclassified if wrong.index not in sampled)[:MOST_MISTAKES]
+
+
+def ink_image(prediction: Prediction) -> str:
+    """Return an image's ink as a PNG in a data URI: black of that opacity, so that the page shows through."""
+    rows, content = prediction.rows(), io.BytesIO()
+    size = len(rows[0]), len(rows)
+    ink = Image.frombytes("L", size, b"".join(rows))
+    Image.merge("LA", (Image.new("L", size), ink)).save(content, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"

@@ -52,12 +52,16 @@ class _NumberPrinter(MathMLPrinter):
 
 def print_formula(terms: Sequence[Any]) -> Formula:
     """Print a chain of equal terms."""
-    printed = [MathMLPrinter().print(term) for term in terms]
     texts = [TextPrinter().print(term) for term in terms]
+    return join_terms([MathMLPrinter().print(term) for term in terms], texts, [LatexPrinter().print(t) for t in terms])
+
+
+def join_terms(mathml: Sequence[str], texts: Sequence[str], latex: Sequence[str] = ()) -> Formula:
+    """Chain printed terms."""
     return Formula(
-        parts=(Markup(math(printed[0])), *_print_continued(printed[1:])),
+        parts=(Markup(math(mathml[0])), *_print_continued(mathml[1:])),
         text=" = ".join(texts),
-        latex=" = ".join(LatexPrinter().print(term) for term in terms),
+        latex=" = ".join(latex),
         wide=max(map(len, texts)) > _WIDE,
         long=max(map(len, texts)) > _LONG,
     )

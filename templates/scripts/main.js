@@ -3,12 +3,13 @@ import { readNetwork, runImage } from "./cnn.js";
 import { networkSlopes } from "./derivation.js";
 import { DigitField } from "./digit.js";
 import { imageOfStrokes } from "./digit_image.js";
-import { afterFirstPaint, findAll } from "./dom.js";
+import { afterFirstPaint } from "./dom.js";
 import { Explorer } from "./explorer.js";
 import { Comparison } from "./learning_rates.js";
 import { startMistakes } from "./mistakes.js";
 import { formatBrief, formatSignificant } from "./numbers.js";
 import { runNetwork } from "./run.js";
+import { watchScrollers } from "./scrollers.js";
 
 // The only name that the page adds to the global scope, for the console and for tests.
 const page = {
@@ -19,20 +20,10 @@ const page = {
 };
 Object.assign(globalThis, { page });
 
-// A region that shows all it holds is no stop on the keyboard's way; without this script, every one is.
-function stopAtScrollers() {
-  for (const region of findAll("[role=region]:not(.explained)")) {
-    const scrolls = region.scrollWidth > region.clientWidth || region.scrollHeight > region.clientHeight;
-    region.tabIndex = scrolls ? 0 : -1;
-  }
-}
-
 // What only works with JavaScript is shown from here on, and what stands in for it is hidden (see style.css).
 document.documentElement.classList.add("live");
 startMistakes();
-afterFirstPaint(() => afterFirstPaint(stopAtScrollers)); // once the live parts are in their places
-addEventListener("resize", stopAtScrollers);
-document.addEventListener("toggle", stopAtScrollers, true);
+watchScrollers();
 // From here on the whole page is laid out, so that nothing moves while one scrolls (see style.css).
 afterFirstPaint(() => document.documentElement.classList.add("painted"));
 afterFirstPaint(() => { page.explorer = new Explorer(); });

@@ -7,8 +7,8 @@ import pytest
 import records
 from PIL import Image
 
-from reports.filters import ink_image
 from reports.prose import prose
+from reports.views.digit import ink_image
 from reports.views.mistakes import MOST_IMAGES, confusion_cells, group_mistakes
 from reports.views.mnist import view_mnist
 
