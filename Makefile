@@ -12,16 +12,17 @@ override FILE := $(value FILE)
 override HTML := $(value HTML)
 override ANNOTATE := $(value ANNOTATE)
 override FIXED := $(value FIXED)
+override FORCE := $(value FORCE)
 override FULL := $(value FULL)
 override OUT := $(if $(value OUT),$(value OUT),out)
-export ETA EPOCHS SEED AUTHOR TITLE FILE HTML ANNOTATE FIXED FULL OUT
+export ETA EPOCHS SEED AUTHOR TITLE FILE HTML ANNOTATE FIXED FORCE FULL OUT
 
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 
 WORKBOOK_FLAGS = $${ETA:+--learning-rate="$$ETA"} $${AUTHOR:+--author="$$AUTHOR"}
-CHECK_FLAGS = $${HTML:+--html="$$HTML"} $${ANNOTATE:+--annotate="$$ANNOTATE"} $${FIXED:+--fixed="$$FIXED"}
+CHECK_FLAGS = $${HTML:+--html="$$HTML"} $${ANNOTATE:+--annotate="$$ANNOTATE"} $${FIXED:+--fixed="$$FIXED"} $${FORCE:+--force}
 TRAINING_FLAGS = $${EPOCHS:+--epochs="$$EPOCHS"} $${SEED:+--seed="$$SEED"}
 PAGE_FLAGS = $${AUTHOR:+--author="$$AUTHOR"} $${TITLE:+--title="$$TITLE"}
 NPM := $(shell command -v npm 2>/dev/null)
@@ -36,7 +37,7 @@ UNTYPED := --ignore-missing-imports --allow-subclassing-any --no-warn-unused-ign
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
-	@echo 'Variables: ETA= (learning rate of the sheet)  EPOCHS=  SEED=  AUTHOR=  TITLE=  FILE=  HTML=  ANNOTATE=  FIXED=  OUT= (default out)  PYTHON='
+	@echo 'Variables: ETA= (learning rate of the sheet)  EPOCHS=  SEED=  AUTHOR=  TITLE=  FILE=  HTML=  ANNOTATE=  FIXED=  FORCE=  OUT= (default out)  PYTHON='
 
 # Both parts' results, which the page and the hand-in folder are made from.
 define results

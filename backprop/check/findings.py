@@ -35,12 +35,10 @@ class Effect:
 
     max_relative_error: float | None = None
     max_total_error_shift: float | None = None
-    iterations: tuple[int, ...] = ()
-    """Of the two curves: not all where there are many."""
-    relative_errors: tuple[float, ...] = ()
-    """|found - right| / |right| by iteration."""
-    relative_shifts: tuple[float, ...] = ()
-    """|E_total with the mistake - E_total| / E_total by iteration; none where the mistake moves no weight."""
+    relative_errors: tuple[tuple[int, float], ...] = ()
+    """|found - right| / |right| by iteration, of some iterations where there are many."""
+    relative_shifts: tuple[tuple[int, float], ...] = ()
+    """|E_total with the mistake - E_total| / E_total, the same; none where the mistake moves no weight."""
 
 
 class Term(NamedTuple):

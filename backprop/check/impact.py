@@ -77,16 +77,12 @@ class Impact:
         errors, mistaken = self._find_relative_errors(quantity, rows), self._run_mistaken(quantity, rows)
         place = self.expected.derivation.columns.index(TOTAL_ERROR)
         shifts = None if mistaken is None else np.abs(mistaken[:, place] - self._right[:, place])
-        curve = np.full(len(self._right), np.nan)
-        curve[list(errors or {})] = list((errors or {}).values())
-        shown = np.unique(np.linspace(0, len(curve) - 1, min(len(curve), _MAX_SHOWN)).astype(int))
         worst = None if errors is None else max(errors.values(), default=0.0)
         return Effect(
             worst if worst is not None and np.isfinite(worst) else None,
             float(np.nanmax(shifts)) if shifts is not None and np.isfinite(shifts).any() else None,
-            tuple(map(int, shown)),
-            tuple(map(float, curve[shown])) if errors else (),
-            () if shifts is None else tuple(map(float, (shifts / self._right[:, place])[shown])),
+            _thin_out(errors or {}),
+            () if shifts is None else _thin_out(dict(enumerate(shifts / self._right[:, place]))),
         )
 
     def _find_relative_errors(self, quantity: str, rows: Sequence[int]) -> Mapping[int, float] | None:
@@ -143,3 +139,10 @@ class Impact:
         if self._right is None or row < 0:
             raise IndexError
         return float(self._right[row, columns.index(place.name)])
+
+
+def _thin_out(curve: Mapping[int, float]) -> tuple[tuple[int, float], ...]:
+    """Return the points of a curve that a small chart needs."""
+    points = [(place, float(value)) for place, value in curve.items() if np.isfinite(value)]
+    chosen = np.unique(np.linspace(0, len(points) - 1, min(len(points), _MAX_SHOWN)).astype(int))
+    return tuple(points[place] for place in chosen)

@@ -14,7 +14,7 @@ from backprop.check.workbooks import check_content, check_with
 from backprop.copies.findings_sheet import Entry, add_findings_sheet
 from backprop.copies.notes import add_notes
 from backprop.copies.parts import Parts
-from backprop.copies.repairs import compute_results, find_cells, find_outdated, find_stale, repair
+from backprop.copies.repairs import compute_results, find_array, find_cells, find_outdated, find_stale, repair
 from backprop.copies.splice import Edit, find_elements, insert_child
 from backprop.copies.worksheet import Content, write_cells
 from backprop.errors import BackpropError, OutputError
@@ -129,14 +129,18 @@ def fix(path: Path, content: bytes, report: FileReport, formulas: Formulas) -> F
 
 def _plan(report: FileReport, formulas: Formulas, touched: set[Address]) -> tuple[dict[Address, Content], list[Marked]]:
     """Return what cells get, and the findings that this repairs; a cell that was repaired before is not tried again."""
-    contents, done = dict[Address, Content](), list[Marked]()
-    for table in report.tables:
-        for finding in table.findings:
-            cells = repair(formulas.workbook, table, finding)
-            if cells and touched.isdisjoint(cells) and contents.keys().isdisjoint(cells):
-                contents.update(cells)
-                done.append(Marked(table, finding, is_repaired=True))
-    return contents, done
+    workbook = formulas.workbook
+    planned = [(Marked(table, f, True), repair(workbook, table, f)) for table in report.tables for f in table.findings]
+    planned = [(mark, contents) for mark, contents in planned if contents and touched.isdisjoint(contents)]
+    covered = {cell for _, contents in planned for cell in contents}
+    found, done = dict[Address, Content](), list[Marked]()
+    for mark, contents in planned:
+        # Of an array formula's cells, none can be changed alone.
+        is_whole = all(covered.issuperset(find_array(workbook, cell)) for cell in contents)
+        if is_whole and found.keys().isdisjoint(contents):
+            found.update(contents)
+            done.append(mark)
+    return found, done
 
 
 def _write(content: bytes, formulas: Formulas, contents: Mapping[Address, Content], stale: set[Address]) -> bytes:

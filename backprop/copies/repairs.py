@@ -28,23 +28,32 @@ def find_cells(finding: Finding, table: TableReport) -> list[Address]:
 
 
 def repair(workbook: ForeignWorkbook, table: TableReport, finding: Finding) -> Mapping[Address, Content]:
-    """Return what a finding's cells have to hold; nothing without a suggestion, or where a cell can't get it alone."""
-    if finding.expected is None or finding.kind not in _REPAIRED:
-        return {}
+    """Return what a finding's cells have to hold; nothing where there is no suggestion."""
     cells = find_cells(finding, table)
-    if any(cell.sheet not in workbook.sheets or _is_part_of_array(workbook, cell) for cell in cells):
+    if finding.expected is None or finding.kind not in _REPAIRED or any(c.sheet not in workbook.sheets for c in cells):
         return {}
     if finding.kind == TEXT:
         return {cell: Content(value=read_number_as_text(_read_value(workbook, cell))) for cell in cells}
     first = cells[0]
     pattern = Patterns(first.sheet).intern(finding.expected, first.row, first.column)
-    return {cell: Content(formula=pattern.text(cell.row, cell.column)) for cell in cells}
+    contents = {cell: Content(formula=pattern.text(cell.row, cell.column)) for cell in cells}
+    if finding.rule:  # which is about each cell by itself
+        return contents
+    for array in {array: None for cell in cells if (array := find_array(workbook, cell))}:
+        contents |= dict.fromkeys(array, Content())
+        reference = f"{array[0].a1}:{array[-1].a1}"
+        contents[array[0]] = Content(formula=pattern.text(array[0].row, array[0].column), array=reference)
+    return contents
 
 
-def _is_part_of_array(workbook: ForeignWorkbook, address: Address) -> bool:
-    """Return whether an array formula fills more cells than this one."""
+def find_array(workbook: ForeignWorkbook, address: Address) -> tuple[Address, ...]:
+    """Return the cells that one array formula fills together with a cell; none where that is alone."""
     cell = workbook.cell(address)
-    return cell is not None and cell.array is not None and cell.array[:2] != cell.array[2:]
+    if cell is None or cell.array is None or cell.array[:2] == cell.array[2:]:
+        return ()
+    top, left, bottom, right = cell.array
+    columns = range(left, right + 1)
+    return tuple(Address(address.sheet, row, column) for row in range(top, bottom + 1) for column in columns)
 
 
 def _read_value(workbook: ForeignWorkbook, address: Address) -> object:

@@ -29,6 +29,8 @@ class Content:
     value: float | str | None = None
     """A number, typed or computed, or a text that a formula gives; None where programs have to compute it."""
     keeps_value: bool = False
+    array: str = ""
+    """The range that the formula fills as an array formula."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,10 @@ def _write_inside(content: Content, prefix: bytes, kept: bytes = b"", shown: byt
     kind = b' t="str"' if isinstance(content.value, str) else b""
     formula = kept
     if content.formula is not None:
-        formula = b"<%sf>%s</%sf>" % (prefix, write_text(content.formula.removeprefix("=")), prefix)
+        kind_of_formula = f' t="array" ref="{content.array}"'.encode() if content.array else b""
+        text = write_text(content.formula.removeprefix("="))
+        formula = b"<%sf%s>%s</%sf>" % (prefix, kind_of_formula, text, prefix)
     if content.value is not None:
-        text = content.value if isinstance(content.value, str) else repr(float(content.value)).removesuffix(".0")
-        shown = b"<%sv>%s</%sv>" % (prefix, write_text(text), prefix)
+        value = content.value if isinstance(content.value, str) else repr(float(content.value)).removesuffix(".0")
+        shown = b"<%sv>%s</%sv>" % (prefix, write_text(value), prefix)
     return b"%s>%s%s" % (kind, formula, shown)

@@ -29,6 +29,8 @@ from reports.formats import listing, superscript
 from reports.views.formulas import Formula, join_terms
 
 _TOKEN = re.compile(r"\s*(\$?[A-Za-z_][\w.$]*|\d[\d.]*(?:[eE][+-]?\d+)?|\"[^\"]*\"|'[^']*'!|\S)")
+_NOTHING = 1e-17
+"""Shares below this are what floating point leaves."""
 _ALIKE = 0.4
 """Formulas that have less than this share in common are other formulas: marking all of them helps nobody."""
 
@@ -177,7 +179,7 @@ def _view_tables(report: FileReport) -> Iterator[TableView]:
             number += 1
             rule = None if not finding.rule or finding.rule in rules else _join(finding.rule)
             rules.add(finding.rule)
-            views.append(_view_finding(number, finding, rule))
+            views.append(_view_finding(number, finding, rule, table.rows))
         pictures = (_draw_sheet(excerpt, table, views) for excerpt in table.excerpts)
         yield TableView(table, tuple(pictures), tuple(views))
 
@@ -186,9 +188,9 @@ def _join(rule: Sequence[Term]) -> Formula:
     return join_terms([term.mathml for term in rule], [term.text for term in rule])
 
 
-def _view_finding(number: int, finding: Finding, rule: Formula | None) -> FindingView:
+def _view_finding(number: int, finding: Finding, rule: Formula | None, rows: int) -> FindingView:
     found, expected = mark_differences(finding.found or "", finding.expected or "")
-    chart = None if finding.effect is None else _draw_effect(finding, finding.effect)
+    chart = None if finding.effect is None else _draw_effect(finding, finding.effect, rows - 1)
     return FindingView(number, finding, found, expected, rule, chart)
 
 
@@ -249,16 +251,16 @@ WIDTH, HEIGHT, LEFT, TOP = 300.0, 96.0, 34.0, 8.0
 """Of the chart's area, in the units of its SVG; left of it stand the labels of the axis."""
 
 
-def _draw_effect(finding: Finding, effect: Effect) -> EffectChart | None:
+def _draw_effect(finding: Finding, effect: Effect, last: int) -> EffectChart | None:
     """Draw how far a quantity and E_total are off, iteration by iteration."""
     curves = [(finding.subject, effect.relative_errors), ("E_total", effect.relative_shifts)]
-    shown = {name: _take_logarithms(effect.iterations, values) for name, values in curves}
+    shown = {name: _take_logarithms(points) for name, points in curves}
     exponents = [exponent for points in shown.values() for _, exponent in points]
-    if len(effect.iterations) < 2 or not exponents:
+    if last < 1 or not exponents:
         return None
     low, high = math.floor(min(exponents)), math.ceil(max(exponents))
     high += high == low
-    step, last = max(1, math.ceil((high - low) / 4)), effect.iterations[-1]
+    step = max(1, math.ceil((high - low) / 4))
 
     def place(exponent: float) -> float:
         return round(TOP + HEIGHT * (high - exponent) / (high - low), 1)
@@ -272,9 +274,8 @@ def _draw_effect(finding: Finding, effect: Effect) -> EffectChart | None:
     return EffectChart(_part_labels(drawn), ticks, last, _describe(finding, effect))
 
 
-def _take_logarithms(iterations: Sequence[int], values: Sequence[float]) -> list[tuple[int, float]]:
-    pairs = zip(iterations, values, strict=False)
-    return [(x, math.log10(value)) for x, value in pairs if math.isfinite(value) and value > 1e-17]
+def _take_logarithms(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    return [(iteration, math.log10(value)) for iteration, value in points if value > _NOTHING]
 
 
 def _part_labels(curves: Sequence[Curve]) -> tuple[Curve, ...]:
