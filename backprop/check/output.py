@@ -7,7 +7,7 @@ import math
 import os
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -36,6 +36,15 @@ def find_same(reports: Sequence[FileReport]) -> Mapping[str, Sequence[str]]:
         for fingerprint in dict.fromkeys(table.fingerprint for table in report.tables if table.fingerprint):
             files[fingerprint].append(report.file)
     return {fingerprint: names for fingerprint, names in files.items() if len(names) > 1}
+
+
+def name_files(reports: Sequence[FileReport]) -> Mapping[str, str]:
+    """Return what each file is called: its name alone, or with its folders where others are called the same."""
+    paths = {report.file: Path(report.file) for report in reports}
+    counts = Counter(path.name for path in paths.values())
+    shared = len(os.path.commonprefix([path.parent.parts for path in paths.values()]))
+    names = {f: p.name if counts[p.name] == 1 else str(Path(*p.parts[shared:])) for f, p in paths.items()}
+    return {file: show(name) for file, name in names.items()}
 
 
 def as_json(reports: Sequence[FileReport]) -> str:
@@ -129,19 +138,25 @@ def describe_copies(reports: Sequence[FileReport]) -> Iterator[str]:
             elif copy.left:
                 yield show(f"{copy.path} is not right yet: {copy.left} of its findings have no suggestion")
     if copies:
-        unread = [show(Path(report.file).name) for report in reports if not report.copies]
+        names = name_files(reports)
+        unread = [names[report.file] for report in reports if not report.copies]
         yield from [f"no copy of what could not be read: {', '.join(unread)}"] if unread else []
 
 
 def show(text: str) -> str:
     """Return foreign text in one line, with what can't be seen or turns the line around written as escapes."""
-    line = " ".join(text.split())
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in line)
+    shown = escape_unprintable(" ".join(text.split()))
     return shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]} …"
 
 
+def escape_unprintable(text: str) -> str:
+    """Write what can't be seen, or turns a line around, as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
 def _format_summary(reports: Sequence[FileReport], *, strict: bool) -> str:
-    names = [show(Path(report.file).name) for report in reports]
+    known = name_files(reports)
+    names = [known[report.file] for report in reports]
     width = min(max(map(len, names), default=4), 44)
     lines = [f"{'file':<{width}}  verdict     tables  wrong  what"]
     for report, name in zip(reports, names, strict=True):
@@ -172,8 +187,8 @@ def _list_first(texts: Sequence[str], count: int) -> str:
 
 
 def _format_same(reports: Sequence[FileReport]) -> list[str]:
-    groups = dict.fromkeys(tuple(files) for files in find_same(reports).values())
-    return [f"The same formulas and numbers: {', '.join(show(Path(file).name) for file in group)}" for group in groups]
+    groups, names = dict.fromkeys(tuple(files) for files in find_same(reports).values()), name_files(reports)
+    return [f"The same formulas and numbers: {', '.join(names[file] for file in group)}" for group in groups]
 
 
 def _format_file(report: FileReport) -> str:

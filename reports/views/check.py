@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from pathlib import Path
 
 from openpyxl.utils import get_column_letter
 
@@ -23,12 +22,14 @@ from backprop.check.findings import (
     Term,
     read_cells,
 )
-from backprop.check.output import find_same, show, summarise
+from backprop.check.output import escape_unprintable, find_same, name_files, show, summarise
 from backprop.network import gradient_variable
 from reports.formats import listing, superscript
 from reports.views.formulas import Formula, join_terms
 
 _TOKEN = re.compile(r"\s*(\$?[A-Za-z_][\w.$]*|\d[\d.]*(?:[eE][+-]?\d+)?|\"[^\"]*\"|'[^']*'!|\S)")
+_MAX_FORMULA, _MAX_COMPARED = 8_192, 2_000
+"""Characters that a cell can hold, and of formulas that are compared."""
 _NOTHING = 1e-17
 """Shares below this are what floating point leaves."""
 _ALIKE = 0.4
@@ -143,7 +144,11 @@ class CheckPage:
 
 def view_check(reports: Sequence[FileReport], *, strict: bool) -> CheckPage:
     """Arrange everything."""
-    files = tuple(_view_file(number, report, strict=strict) for number, report in enumerate(reports, 1))
+    names = name_files(reports)
+    files = tuple(
+        _view_file(f"file-{number}", names[report.file], report, strict=strict)
+        for number, report in enumerate(reports, 1)
+    )
     by_path = {report.file: view for report, view in zip(reports, files, strict=True)}
     groups = dict.fromkeys(tuple(names) for names in find_same(reports).values())
     verdicts = [file.verdict for file in files]
@@ -156,11 +161,11 @@ def view_check(reports: Sequence[FileReport], *, strict: bool) -> CheckPage:
     )
 
 
-def _view_file(number: int, report: FileReport, *, strict: bool) -> FileView:
+def _view_file(anchor: str, name: str, report: FileReport, *, strict: bool) -> FileView:
     counted = report.counted(strict=strict)
     return FileView(
-        show(Path(report.file).name),
-        f"file-{number}",
+        name,
+        anchor,
         show(report.file),
         "not read" if report.error else WRONG if counted else report.verdict,
         show(report.error or ""),
@@ -189,9 +194,14 @@ def _join(rule: Sequence[Term]) -> Formula:
 
 
 def _view_finding(number: int, finding: Finding, rule: Formula | None, rows: int) -> FindingView:
-    found, expected = mark_differences(finding.found or "", finding.expected or "")
+    found, expected = mark_differences(*(_shorten(text or "") for text in (finding.found, finding.expected)))
     chart = None if finding.effect is None else _draw_effect(finding, finding.effect, rows - 1)
     return FindingView(number, finding, found, expected, rule, chart)
+
+
+def _shorten(formula: str) -> str:
+    shown = escape_unprintable(formula)
+    return shown if len(shown) <= _MAX_FORMULA else f"{shown[:_MAX_FORMULA]} …"
 
 
 def mark_differences(found: str, expected: str) -> tuple[tuple[tuple[str, bool], ...], tuple[tuple[str, bool], ...]]:
@@ -200,7 +210,8 @@ def mark_differences(found: str, expected: str) -> tuple[tuple[tuple[str, bool],
     matcher = SequenceMatcher(
         None, [token.strip().upper() for token in left], [t.strip().upper() for t in right], False
     )
-    if not left or not right or matcher.ratio() < _ALIKE:
+    is_long = max(len(found), len(expected)) > _MAX_COMPARED
+    if not left or not right or is_long or matcher.ratio() < _ALIKE:
         return ((found, False),) if found else (), ((expected, False),) if expected else ()
     pieces: tuple[list[tuple[str, bool]], list[tuple[str, bool]]] = ([], [])
     for operation, a, b, c, d in matcher.get_opcodes():
@@ -291,7 +302,7 @@ def _part_labels(curves: Sequence[Curve]) -> tuple[Curve, ...]:
 def _describe(finding: Finding, effect: Effect) -> str:
     sentence = ""
     if effect.max_relative_error is not None:
-        sentence = f"{finding.subject} is off by up to {effect.max_relative_error:.2g} of its size"
+        sentence = f"{show(finding.subject)} is off by up to {effect.max_relative_error:.2g} of its size"
     if effect.max_total_error_shift is not None:
         sentence += f"; that moves E_total by up to {effect.max_total_error_shift:.2g} over the run"
     return sentence
