@@ -247,7 +247,7 @@ def _check(options: argparse.Namespace) -> int:
 
     from backprop.check.output import as_csv, as_json, as_text, describe_copies
     from backprop.check.workbooks import check_files
-    from backprop.copies.copies import Orders, check_and_copy
+    from backprop.copies.orders import Orders, check_and_copy
 
     if options.html is not None and options.html.suffix.lower() not in (".html", ".htm"):
         raise BackpropError(f"{options.html} is no name for a page: let it end in .html")
@@ -290,7 +290,7 @@ def _collect(options: argparse.Namespace) -> list[Path]:
 
 
 def _plan(options: argparse.Namespace, files: Sequence[Path], folder: Path | None) -> Mapping[Path, Path]:
-    from backprop.copies.copies import plan_copies
+    from backprop.copies.orders import plan_copies
 
     return {} if folder is None else plan_copies(options.paths, files, folder, replaces=options.force)
 

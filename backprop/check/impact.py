@@ -76,13 +76,16 @@ class Impact:
             return None
         errors, mistaken = self._find_relative_errors(quantity, rows), self._run_mistaken(quantity, rows)
         place = self.expected.derivation.columns.index(TOTAL_ERROR)
-        shifts = None if mistaken is None else np.abs(mistaken[:, place] - self._right[:, place])
+        right = self._right[:, place]
+        shifts = None if mistaken is None else np.abs(mistaken[:, place] - right)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = {} if shifts is None else dict(enumerate(shifts / right))
         worst = None if errors is None else max(errors.values(), default=0.0)
         return Effect(
             worst if worst is not None and np.isfinite(worst) else None,
             float(np.nanmax(shifts)) if shifts is not None and np.isfinite(shifts).any() else None,
             _thin_out(errors or {}),
-            () if shifts is None else _thin_out(dict(enumerate(shifts / self._right[:, place]))),
+            _thin_out(shares),
         )
 
     def _find_relative_errors(self, quantity: str, rows: Sequence[int]) -> Mapping[int, float] | None:

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from backprop.check.findings import (
@@ -42,7 +43,8 @@ def name_files(reports: Sequence[FileReport]) -> Mapping[str, str]:
     """Return what each file is called: its name alone, or with its folders where others are called the same."""
     paths = {report.file: Path(report.file) for report in reports}
     counts = Counter(path.name for path in paths.values())
-    shared = len(os.path.commonprefix([path.parent.parts for path in paths.values()]))
+    folders = zip(*(path.parent.parts for path in paths.values()), strict=False)
+    shared = sum(1 for _ in takewhile(lambda parts: len(set(parts)) == 1, folders))
     names = {f: p.name if counts[p.name] == 1 else str(Path(*p.parts[shared:])) for f, p in paths.items()}
     return {file: show(name) for file, name in names.items()}
 
@@ -135,7 +137,7 @@ def describe_copies(reports: Sequence[FileReport]) -> Iterator[str]:
         for copy in group:
             if copy.error is not None:
                 yield show(f"not written: {copy.error}")
-            elif copy.left:
+            elif repaired and copy.left:
                 yield show(f"{copy.path} is not right yet: {copy.left} of its findings have no suggestion")
     if copies:
         names = name_files(reports)

@@ -2,23 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from backprop.check.cells import Address
-from backprop.check.conversion import OTHERS
-from backprop.check.findings import Copy, FileReport, Finding, TableReport, quote_sheet
-from backprop.check.reading import parse_workbook, read_package
+from backprop.check.findings import FileReport, Finding, TableReport, quote_sheet
+from backprop.check.reading import parse_workbook
 from backprop.check.references import Formulas
-from backprop.check.workbooks import check_content, check_with
+from backprop.check.workbooks import check_content
 from backprop.copies.findings_sheet import Entry, add_findings_sheet
 from backprop.copies.notes import add_notes
 from backprop.copies.parts import Parts
 from backprop.copies.repairs import compute_results, find_array, find_cells, find_outdated, find_stale, repair
 from backprop.copies.splice import Edit, find_elements, insert_child
 from backprop.copies.worksheet import Content, write_cells
-from backprop.errors import BackpropError, OutputError
-from backprop.files import write_file
 
 _MAX_ROUNDS = 6
 """A repair may uncover another mistake."""
@@ -32,61 +29,6 @@ _AFTER_CALCULATION = frozenset(
 
 
 @dataclass(frozen=True)
-class Orders:
-    """Where the copies of files go."""
-
-    annotated: Mapping[Path, Path] = field(default_factory=dict)
-    fixed: Mapping[Path, Path] = field(default_factory=dict)
-
-
-def check_and_copy(orders: Orders, path: Path) -> FileReport:
-    """Check a file in this process, and write its copies."""
-    return check_with(path, lambda: _check_and_copy(orders, path))
-
-
-def _check_and_copy(orders: Orders, path: Path) -> FileReport:
-    content = read_package(path)
-    report, formulas = check_content(path, content)
-    copies = []
-    if report.error is None and path in orders.annotated:
-        copies.append(_write_copy(orders.annotated[path], annotate(content, report)))
-    if report.error is None and path in orders.fixed:
-        fixed = fix(path, content, report, formulas)
-        left = [f for table in fixed.report.tables for f in table.findings if f.label in ("wrong", "not read")]
-        copies.append(_write_copy(orders.fixed[path], fixed.content, fixed.repaired, len(left)))
-    return replace(report, copies=tuple(copies))
-
-
-def _write_copy(path: Path, content: bytes, repaired: int | None = None, left: int = 0) -> Copy:
-    try:
-        write_file(path, content)
-        return Copy(str(path), None, repaired, left)
-    except OutputError as error:
-        return Copy(str(path), str(error), repaired, left)
-
-
-def plan_copies(paths: Sequence[Path], files: Sequence[Path], folder: Path, *, replaces: bool) -> Mapping[Path, Path]:
-    """Return where in a folder the copy of each file goes: below it as the file lies below one of the paths.
-
-    Raises BackpropError where a copy would replace an original or, without `replaces`, any other file.
-    """
-    originals, found = {file.resolve() for file in files}, dict[Path, Path]()
-    for file in files:
-        base = next((path for path in paths if path.is_dir() and file.is_relative_to(path)), file.parent)
-        target = folder / file.relative_to(base)
-        target = target.with_name(f"{target.name}.xlsx") if target.suffix.lower() in OTHERS else target
-        if target.resolve() in originals:
-            raise BackpropError(f"{target} would replace an original: name another folder")
-        if target in found.values():
-            first = next(file for file, place in found.items() if place == target)
-            raise BackpropError(f"{first} and {file} would both be copied to {target}: check them one after the other")
-        if not replaces and (target.exists() or target.is_symlink()):
-            raise BackpropError(f"{target} is there already: name another folder, or add --force to replace it")
-        found[file] = target
-    return found
-
-
-@dataclass(frozen=True)
 class Marked:
     """A finding with what was done about it."""
 
@@ -96,22 +38,23 @@ class Marked:
 
 
 @dataclass(frozen=True)
-class Fixed:
-    """A workbook with its repairs."""
+class MarkedCopy:
+    """A copy of a workbook."""
 
     content: bytes
-    repaired: int
-    """How many findings were repaired."""
+    repaired: int | None
+    """How many findings were repaired; None where that was not asked for."""
     report: FileReport
     """What the check says of it."""
 
 
-def annotate(content: bytes, report: FileReport) -> bytes:
-    """Return a workbook with a note on the first cell of each finding and a list of all."""
-    return _mark(content, [Marked(table, f) for table in report.tables for f in table.findings], report)
+def annotate(content: bytes, report: FileReport) -> MarkedCopy:
+    """Put a note on the first cell of each finding, and a list of all behind the other sheets."""
+    marked = [Marked(table, finding) for table in report.tables for finding in table.findings]
+    return MarkedCopy(_mark(content, marked, report), None, report)
 
 
-def fix(path: Path, content: bytes, report: FileReport, formulas: Formulas) -> Fixed:
+def fix(path: Path, content: bytes, report: FileReport, formulas: Formulas) -> MarkedCopy:
     """Return a workbook in which every finding that has a suggestion is repaired, with notes and a list as well."""
     repaired, touched = list[Marked](), set[Address]()
     for _ in range(_MAX_ROUNDS):
@@ -124,7 +67,7 @@ def fix(path: Path, content: bytes, report: FileReport, formulas: Formulas) -> F
         content = _write(content, formulas, contents, stale)
         report, formulas = check_content(path, content)
     left = [Marked(table, finding) for table in report.tables for finding in table.findings]
-    return Fixed(_mark(content, [*repaired, *left], report), len(repaired), report)
+    return MarkedCopy(_mark(content, [*repaired, *left], report), len(repaired), report)
 
 
 def _plan(report: FileReport, formulas: Formulas, touched: set[Address]) -> tuple[dict[Address, Content], list[Marked]]:

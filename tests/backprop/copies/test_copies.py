@@ -22,7 +22,8 @@ from sheets import DERIVATION, EXPRESSIONS, PRESET, SheetPlan, write_sheet
 
 from backprop.check.reading import read_package
 from backprop.check.workbooks import check_content, check_file
-from backprop.copies.copies import annotate, fix, plan_copies
+from backprop.copies.copies import annotate, fix
+from backprop.copies.orders import plan_copies
 from backprop.errors import BackpropError
 from backprop.network import PRESETS
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
@@ -37,7 +38,7 @@ def mark(path, folder):
     content = read_package(path)
     report, formulas = check_content(path, content)
     copies = folder / f"annotated{path.suffix}", folder / f"fixed{path.suffix}"
-    copies[0].write_bytes(annotate(content, report))
+    copies[0].write_bytes(annotate(content, report).content)
     copies[1].write_bytes(fix(path, content, report, formulas).content)
     return copies
 
@@ -409,3 +410,24 @@ def test_other_spreadsheets_are_copied_as_xlsx(homework, tmp_path):
     process = run(tmp_path / "ods", "--fixed", tmp_path / "fixed")
     assert process.returncode == 1
     assert check_file(tmp_path / "fixed/sheet.ods.xlsx").verdict == "right"
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("xl/comments/comment1.xml", b"<comments"),
+        ("xl/comments/comment1.xml", b"<!DOCTYPE a [<!ENTITY b 'c'>]><comments/>"),
+        ("xl/drawings/commentsDrawing1.vml", b"nothing"),
+        ("[Content_Types].xml", b""),
+    ],
+)
+def test_what_a_copy_cannot_be_made_of_is_named_and_the_check_kept(rich, tmp_path, part, content):
+    def damage(parts):
+        parts[part] = content
+
+    path = changed(rich[0], tmp_path / "damaged.xlsm", damage)
+    process = run(path, "--annotate", tmp_path / "marked", "--json")
+    assert process.returncode == 74
+    assert json.loads(process.stdout)["files"][0]["tables"][0]["verdict"] == "wrong"
+    assert re.fullmatch(r"not written: .*damaged\.xlsm: the original's parts can't be edited \(\w+\)\n", process.stderr)
+    assert not (tmp_path / "marked").exists()
