@@ -80,7 +80,7 @@ def _check_workbook(path: Path, formulas: Formulas) -> FileReport:
     sheets = {report.sheet for report in others if report.network != NOT_READ}
     told = [report for report in reports if report.network != NOT_READ or report.sheet not in sheets]
     if told or others:
-        shown = (replace(table, excerpts=make_excerpts(formulas.workbook, table)) for table in (*told, *others))
+        shown = (replace(table, excerpts=make_excerpts(formulas, table)) for table in (*told, *others))
         return FileReport(str(path), None, tuple(shown))
     return FileReport(str(path), f"{_describe_nearest(nearest)}; {reason}")
 

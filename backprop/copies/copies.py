@@ -1,22 +1,26 @@
 """Marked copies: one with the findings in notes and a list, one with the suggestions put in."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
-from backprop.check.cells import Address
-from backprop.check.findings import FileReport, Finding, TableReport, quote_sheet
+from backprop.check.cells import Address, ForeignWorkbook
+from backprop.check.findings import FileReport, Finding, TableReport, quote_sheet, read_cells
 from backprop.check.reading import parse_workbook
 from backprop.check.references import Formulas
 from backprop.check.workbooks import check_content
 from backprop.copies.findings_sheet import Entry, add_findings_sheet
 from backprop.copies.notes import add_notes
 from backprop.copies.parts import Parts
-from backprop.copies.repairs import compute_results, find_array, find_cells, find_outdated, find_stale, repair
+from backprop.copies.repairs import compute_results, find_array, find_outdated, repair
 from backprop.copies.splice import Edit, find_elements, insert_child
 from backprop.copies.worksheet import Content, write_cells
 
+_MAX_RUNS = 200
+"""Notes of one finding; the list has it in one line."""
 _MAX_ROUNDS = 6
 """A repair may uncover another mistake."""
 _AFTER_CALCULATION = frozenset(
@@ -28,13 +32,29 @@ _AFTER_CALCULATION = frozenset(
 """What the schema puts behind a workbook's `calcPr`."""
 
 
+class Run(NamedTuple):
+    """Neighbouring cells of a finding."""
+
+    first: Address
+    cells: str
+    found: str | None
+    """The formula that stands in the first cell."""
+    expected: str | None
+
+
 @dataclass(frozen=True)
 class Marked:
     """A finding with what was done about it."""
 
     table: TableReport
     finding: Finding
+    runs: tuple[Run, ...]
     is_repaired: bool = False
+
+    @property
+    def label(self) -> str:
+        """Return what a reader sees first."""
+        return "repaired" if self.is_repaired else self.finding.label
 
 
 @dataclass(frozen=True)
@@ -48,47 +68,66 @@ class MarkedCopy:
     """What the check says of it."""
 
 
-def annotate(content: bytes, report: FileReport) -> MarkedCopy:
-    """Put a note on the first cell of each finding, and a list of all behind the other sheets."""
-    marked = [Marked(table, finding) for table in report.tables for finding in table.findings]
-    return MarkedCopy(_mark(content, marked, report), None, report)
+def annotate(content: bytes, report: FileReport, formulas: Formulas) -> MarkedCopy:
+    """Put a note on each run of a finding's cells, and a list of all findings behind the other sheets."""
+    return MarkedCopy(_mark(content, _mark_all(report, formulas), report), None, report)
 
 
 def fix(path: Path, content: bytes, report: FileReport, formulas: Formulas) -> MarkedCopy:
-    """Return a workbook in which every finding that has a suggestion is repaired, with notes and a list as well."""
+    """Repair every finding that has a suggestion, with notes and a list as well."""
     repaired, touched = list[Marked](), set[Address]()
     for _ in range(_MAX_ROUNDS):
         contents, done = _plan(report, formulas, touched)
-        stale = find_stale(report.tables) - touched
-        if not contents and not stale:
+        if not done:
             break
         repaired += done
-        touched |= contents.keys() | stale
-        content = _write(content, formulas, contents, stale)
+        touched |= contents.keys()
+        content = _write(content, formulas, contents)
         report, formulas = check_content(path, content)
-    left = [Marked(table, finding) for table in report.tables for finding in table.findings]
-    return MarkedCopy(_mark(content, [*repaired, *left], report), len(repaired), report)
+    return MarkedCopy(_mark(content, [*repaired, *_mark_all(report, formulas)], report), len(repaired), report)
+
+
+def _mark_all(report: FileReport, formulas: Formulas) -> list[Marked]:
+    return [
+        Marked(table, finding, _find_runs(formulas.workbook, table, finding))
+        for table in report.tables
+        for finding in table.findings
+    ]
+
+
+def _find_runs(workbook: ForeignWorkbook, table: TableReport, finding: Finding) -> tuple[Run, ...]:
+    """Return the runs of a finding with what is found and expected in the first cell of each."""
+    contents, runs = repair(workbook, table, finding), list[Run]()
+    for sheet, cells in read_cells(finding.cells, table.sheet)[:_MAX_RUNS]:
+        first, last = Address(sheet, cells.top, cells.left), Address(sheet, cells.bottom, cells.right)
+        content = contents.get(first)
+        expected = content.text if content is not None else finding.expected if not runs else None
+        found = workbook.formula(first) if finding.found else None
+        runs.append(Run(first, first.a1 if first == last else f"{first.a1}:{last.a1}", found, expected))
+    return tuple(runs)
 
 
 def _plan(report: FileReport, formulas: Formulas, touched: set[Address]) -> tuple[dict[Address, Content], list[Marked]]:
     """Return what cells get, and the findings that this repairs; a cell that was repaired before is not tried again."""
     workbook = formulas.workbook
-    planned = [(Marked(table, f, True), repair(workbook, table, f)) for table in report.tables for f in table.findings]
+    marks = [replace(mark, is_repaired=True) for mark in _mark_all(report, formulas)]
+    planned = [(mark, repair(workbook, mark.table, mark.finding)) for mark in marks]
     planned = [(mark, contents) for mark, contents in planned if contents and touched.isdisjoint(contents)]
     covered = {cell for _, contents in planned for cell in contents}
     found, done = dict[Address, Content](), list[Marked]()
     for mark, contents in planned:
-        # Of an array formula's cells, none can be changed alone.
-        is_whole = all(covered.issuperset(find_array(workbook, cell)) for cell in contents)
+        # Of an array formula's cells, none can get another formula alone.
+        changed = (cell for cell, content in contents.items() if content.text)
+        is_whole = all(covered.issuperset(find_array(workbook, cell)) for cell in changed)
         if is_whole and found.keys().isdisjoint(contents):
             found.update(contents)
             done.append(mark)
     return found, done
 
 
-def _write(content: bytes, formulas: Formulas, contents: Mapping[Address, Content], stale: set[Address]) -> bytes:
+def _write(content: bytes, formulas: Formulas, contents: Mapping[Address, Content]) -> bytes:
     """Write repairs, then the results of all that depends on them."""
-    outdated = find_outdated(formulas, {*contents, *stale})
+    outdated = find_outdated(formulas, contents)
     parts = Parts(content)
     _write_contents(parts, formulas, {**dict.fromkeys(outdated, Content()), **contents})
     _recalculate_on_load(parts)
@@ -124,8 +163,8 @@ def _recalculate_on_load(parts: Parts) -> None:
     for element in find_elements(content, lambda path, _: path[1:] == ["calcPr"]):
         tag = content[element.start : element.inside]
         end = element.inside - (2 if tag.endswith(b"/>") else 1)
-        if "fullCalcOnLoad" not in element.attributes:
-            parts.edit(parts.workbook, Edit(end, end, b' fullCalcOnLoad="1"'))
+        other = re.sub(rb"""\sfullCalcOnLoad\s*=\s*["']\w+["']""", b"", content[element.start : end])
+        parts.edit(parts.workbook, Edit(element.start, end, other + b' fullCalcOnLoad="1"'))
         return
     calculation = f'<calcPr xmlns="{parts.main_namespace}" fullCalcOnLoad="1"/>'
     parts.edit(parts.workbook, insert_child(content, calculation.encode(), _AFTER_CALCULATION))
@@ -136,35 +175,30 @@ def _mark(content: bytes, marked: Sequence[Marked], report: FileReport) -> bytes
     sheets = _find_worksheets(parts)
     notes: dict[str, dict[Address, str]] = defaultdict(dict)
     for mark in marked:
-        cell = find_cells(mark.finding, mark.table)[0]
-        if cell.sheet in sheets:
-            known = notes[cell.sheet].get(cell)
-            notes[cell.sheet][cell] = "\n\n".join(filter(None, (known, _write_note(mark))))
+        for run in mark.runs:
+            if run.first.sheet in sheets:
+                known = notes[run.first.sheet].get(run.first)
+                notes[run.first.sheet][run.first] = "\n\n".join(filter(None, (known, _write_note(mark, run))))
     for sheet, texts in notes.items():
         add_notes(parts, sheets[sheet], texts)
     add_findings_sheet(parts, list(_summarise(report)), [_list(mark) for mark in marked])
     return parts.to_bytes()
 
 
-def _write_note(mark: Marked) -> str:
-    finding = mark.finding
-    lines = [f"{_label(mark)}: {finding.subject}, {finding.cells}", finding.explanation]
-    lines += [f"found: {finding.found}"] if finding.found else []
-    lines += [f"{'now' if mark.is_repaired else 'expected'}: {finding.expected}"] if finding.expected else []
+def _write_note(mark: Marked, run: Run) -> str:
+    lines = [f"{mark.label}: {mark.finding.subject}, {run.cells}", mark.finding.explanation]
+    lines += [f"found: {run.found}"] if run.found else []
+    lines += [f"{'now' if mark.is_repaired else 'expected'}: {run.expected}"] if run.expected else []
     return "\n".join(lines)
 
 
-def _label(mark: Marked) -> str:
-    return "repaired" if mark.is_repaired else mark.finding.label
-
-
 def _list(mark: Marked) -> Entry:
-    finding, first = mark.finding, find_cells(mark.finding, mark.table)[0]
+    finding, first = mark.finding, mark.runs[0].first
     return Entry(
         mark.table.sheet,
         finding.cells,
         finding.subject,
-        _label(mark),
+        mark.label,
         finding.explanation,
         finding.found or "",
         finding.expected or "",

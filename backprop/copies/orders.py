@@ -31,7 +31,7 @@ def _check_and_copy(orders: Orders, path: Path) -> FileReport:
     report, formulas = check_content(path, content)
     copies = []
     if report.error is None and path in orders.annotated:
-        copies.append(_write_copy(orders.annotated[path], lambda: annotate(content, report)))
+        copies.append(_write_copy(orders.annotated[path], lambda: annotate(content, report, formulas)))
     if report.error is None and path in orders.fixed:
         copies.append(_write_copy(orders.fixed[path], lambda: fix(path, content, report, formulas)))
     return replace(report, copies=tuple(copies))

@@ -14,7 +14,7 @@ from backprop.check.patterns import Patterns
 from backprop.check.references import Formulas, Scope, expand, find_origin, read_number_as_text
 from backprop.copies.worksheet import Content
 
-_REPAIRED = (FORMULA, TEXT, TYPED)
+_WRITTEN = (FORMULA, TYPED)
 
 
 def find_cells(finding: Finding, table: TableReport) -> list[Address]:
@@ -30,7 +30,11 @@ def find_cells(finding: Finding, table: TableReport) -> list[Address]:
 def repair(workbook: ForeignWorkbook, table: TableReport, finding: Finding) -> Mapping[Address, Content]:
     """Return what a finding's cells have to hold; nothing where there is no suggestion."""
     cells = find_cells(finding, table)
-    if finding.expected is None or finding.kind not in _REPAIRED or any(c.sheet not in workbook.sheets for c in cells):
+    if any(cell.sheet not in workbook.sheets for cell in cells):
+        return {}
+    if finding.kind == STALE:
+        return dict.fromkeys(cells, Content())
+    if finding.expected is None or finding.kind not in (*_WRITTEN, TEXT):
         return {}
     if finding.kind == TEXT:
         return {cell: Content(value=read_number_as_text(_read_value(workbook, cell))) for cell in cells}
@@ -103,14 +107,3 @@ def compute_results(formulas: Formulas, cells: Iterable[Address]) -> Mapping[Add
                 if isinstance(value, int | float) and math.isfinite(value):
                     found[cell] = Content(value=float(value))
     return found
-
-
-def find_stale(tables: Iterable[TableReport]) -> set[Address]:
-    """Return the cells whose stored results are not those of their formulas."""
-    return {
-        cell
-        for table in tables
-        for finding in table.findings
-        if finding.kind == STALE
-        for cell in find_cells(finding, table)
-    }

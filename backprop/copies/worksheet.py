@@ -26,11 +26,16 @@ class Content:
 
     formula: str | None = None
     """With its leading =; None where what stands there stays."""
-    value: float | str | None = None
-    """A number, typed or computed, or a text that a formula gives; None where programs have to compute it."""
+    value: float | None = None
+    """A number, typed or computed; None where programs have to compute it."""
     keeps_value: bool = False
     array: str = ""
     """The range that the formula fills as an array formula."""
+
+    @property
+    def text(self) -> str | None:
+        """Return the new content as a person would type it; None where only the result is new."""
+        return self.formula if self.formula or self.value is None else f"{self.value:.15g}"
 
 
 @dataclass(frozen=True)
@@ -137,13 +142,12 @@ def _rewrite(part: bytes, cell: Element, content: Content, prefix: bytes) -> byt
 
 def _write_inside(content: Content, prefix: bytes, kept: bytes = b"", shown: bytes = b"") -> bytes:
     """Write the rest of a cell's tag, and what stands in the cell."""
-    kind = b' t="str"' if isinstance(content.value, str) else b""
     formula = kept
     if content.formula is not None:
-        kind_of_formula = f' t="array" ref="{content.array}"'.encode() if content.array else b""
+        kind = f' t="array" ref="{content.array}"'.encode() if content.array else b""
         text = write_text(content.formula.removeprefix("="))
-        formula = b"<%sf%s>%s</%sf>" % (prefix, kind_of_formula, text, prefix)
+        formula = b"<%sf%s>%s</%sf>" % (prefix, kind, text, prefix)
     if content.value is not None:
-        value = content.value if isinstance(content.value, str) else repr(float(content.value)).removesuffix(".0")
-        shown = b"<%sv>%s</%sv>" % (prefix, write_text(value), prefix)
-    return b"%s>%s%s" % (kind, formula, shown)
+        number = repr(float(content.value)).removesuffix(".0")
+        shown = b"<%sv>%s</%sv>" % (prefix, number.encode(), prefix)
+    return b">" + formula + shown

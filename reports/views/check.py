@@ -258,7 +258,7 @@ def _name_state(finding: Finding) -> str:
     return "wrong" if finding.kind in COMPUTES_WRONGLY else "noted"
 
 
-WIDTH, HEIGHT, LEFT, TOP = 300.0, 96.0, 34.0, 8.0
+WIDTH, HEIGHT, LEFT, TOP = 288.0, 96.0, 46.0, 8.0
 """Of the chart's area, in the units of its SVG; left of it stand the labels of the axis."""
 
 
@@ -291,11 +291,11 @@ def _take_logarithms(points: Sequence[tuple[int, float]]) -> list[tuple[int, flo
 
 def _part_labels(curves: Sequence[Curve]) -> tuple[Curve, ...]:
     """Keep the labels of two curves that end close together apart."""
-    if len(curves) < 2 or abs(curves[0].end - curves[1].end) >= 14:
+    if len(curves) < 2 or abs(curves[0].end - curves[1].end) >= 18:
         return tuple(curves)
     middle = (curves[0].end + curves[1].end) / 2
     upper = 0 if curves[0].end <= curves[1].end else 1
-    ends = (middle - 7, middle + 7)
+    ends = (middle - 9, middle + 9)
     return tuple(replace(curve, end=ends[place != upper]) for place, curve in enumerate(curves))
 
 

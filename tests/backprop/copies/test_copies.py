@@ -38,7 +38,7 @@ def mark(path, folder):
     content = read_package(path)
     report, formulas = check_content(path, content)
     copies = folder / f"annotated{path.suffix}", folder / f"fixed{path.suffix}"
-    copies[0].write_bytes(annotate(content, report).content)
+    copies[0].write_bytes(annotate(content, report, formulas).content)
     copies[1].write_bytes(fix(path, content, report, formulas).content)
     return copies
 
@@ -276,6 +276,37 @@ def test_numbers_stored_as_text_become_numbers(tmp_path):
     cells = openpyxl.load_workbook(fixed).active
     assert (cells[address("w1", 0)].value, cells[address("i1", 0)].value) == (0.15, 0.05)
     assert check_file(fixed).verdict == "right"
+
+
+def test_each_run_of_a_finding_has_a_note_with_its_own_formulas(tmp_path):
+    path = tmp_path / "sheet.xlsx"
+    right, wrong = EXPRESSIONS["a_h1"], EXPRESSIONS["a_h2"]
+    plan = SheetPlan(rows=9, wrong={("a_h1", 1): wrong, ("a_h1", 3): right, ("a_h1", 6): wrong, ("a_h1", 8): right})
+    address = write_sheet(path, plan)
+    annotated, fixed = mark(path, tmp_path)
+    letters = address("a_h1", 0).rstrip("0123456789")
+    heads = [f"a_h1, {letters}{34 + n}:{letters}{35 + n}" for n in (0, 5)]
+    for copy, words in ((annotated, ("wrong", "expected")), (fixed, ("repaired", "now"))):
+        notes = {cell: text.splitlines() for (_, cell), text in read_notes(copy).items()}
+        assert {cell: lines[0] for cell, lines in notes.items()} == {
+            f"{letters}{34 + n}": f"{words[0]}: {head}" for n, head in zip((0, 5), heads, strict=True)
+        }
+        assert notes[f"{letters}39"][2:] == ["found: =1/(1+EXP(-K39))", f"{words[1]}: =1/(1+EXP(-I39))"]
+    assert check_file(fixed).verdict == "right"
+
+
+def test_stale_results_are_computed_anew(taught, tmp_path):
+    def spoil(parts):
+        name = "xl/worksheets/sheet1.xml"
+        parts[name], count = re.subn(rb'(<c r="J35"[^>]*><f>[^<]*</f><v>)[^<]*', rb"\g<1>0.25", parts[name])
+        assert count == 1
+
+    path = changed(taught[0], tmp_path / "stale.xlsx", spoil)
+    assert ("stale", "a_h1") in {(f.kind, f.quantity) for f in check_file(path).tables[0].findings}
+    annotated, fixed = mark(path, tmp_path)
+    assert read_notes(annotated)["Class sheet", "J35"].startswith("stale: a_h1, J35\n")
+    assert read_notes(fixed)["Class sheet", "J35"].startswith("repaired: a_h1, J35\n")
+    assert agrees(read_values(fixed)["Class sheet"]["J35"], read_values(taught[2])["Class sheet"]["J35"])
 
 
 def test_prefixes_of_other_programs_are_kept(tmp_path, rich):
