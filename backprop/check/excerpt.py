@@ -56,4 +56,4 @@ def _show(scope: Scope, address: Address) -> str:
         return line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]}…"
     if isinstance(value, bool):
         return str(value).upper()
-    return f"{value:.5g}" if isinstance(value, int | float) else ""
+    return f"{value + 0.0:.5g}" if isinstance(value, int | float) else ""

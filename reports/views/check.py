@@ -225,7 +225,7 @@ def _draw_sheet(excerpt: Excerpt, table: TableReport, findings: Sequence[Finding
     """Draw the cells: those of a finding in its state, and its number where it begins in the picture."""
     states: dict[tuple[int, int], str] = {}
     marks: dict[tuple[int, int], int] = {}
-    for view in findings:
+    for view in sorted(findings, key=lambda view: view.finding.kind == UNREAD):
         places = [
             (row, column)
             for sheet, cells in read_cells(view.finding.cells, table.sheet)
