@@ -72,6 +72,8 @@ def main(results: Path, sheets: str) -> None:
         homework.mkdir()
         write_homework(homework)
         report_check(f"{SHEETS} sheets, {ROWS} rows each", homework)
+        outputs = ["--html", f"{folder}/check.html", "--annotate", f"{folder}/a", "--fixed", f"{folder}/f", "--force"]
+        report("the same with page and both copies", 90.0, ["backprop", "check", *outputs, str(homework)], runs=1)
         rows = ["--iterations", str(LONG), "--output", f"{folder}/long.xlsx"]
         report(f"our workbook, {LONG:,} rows a table", 40.0, ["backprop", "workbook", *rows], runs=1)
         report(f"check of our workbook, {LONG:,} rows", 30.0, ["backprop", "check", f"{folder}/long.xlsx"], runs=1)
