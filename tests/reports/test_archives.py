@@ -64,10 +64,10 @@ def test_it_is_built_once(wheel, tmp_path, monkeypatch):
 
 def test_the_installed_project_renders_without_the_checkout(installed, tmp_path):
     script = (
-        "import reports.render, backprop.derivation, mnist.records\n"
+        "import reports.render, reports.prose, reports.check_page, backprop.copies.orders, mnist.records\n"
         f"assert reports.render.__file__.startswith({str(installed)!r}), reports.render.__file__\n"
-        "for name in ('page/page.html', 'prose/mnist.txt', 'styles/style.css', 'handin/notebook.py'):\n"
-        "    assert (reports.render.TEMPLATES / name).is_file()\n"
+        "for name in ('page/page.html', 'check/check.html', 'prose/mnist.txt', 'styles/style.css'):\n"
+        "    assert (reports.prose.TEMPLATES / name).is_file()\n"
         "from importlib.metadata import distribution\n"
         "extras = distribution('backprop-report').metadata.get_all('Provides-Extra')\n"
         "assert {'mnist', 'report'} <= set(extras), extras"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.drawings.theme import CLASSES, SERIES, power_of_ten, spread
-from reports.render import TEMPLATES
+from reports.prose import TEMPLATES
 
 
 @given(st.lists(st.floats(0, 300), max_size=8))
