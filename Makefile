@@ -4,6 +4,7 @@ PYTHON ?= python3
 
 # Taken unexpanded and handed over through the environment, so that quotes and $ in a name stay harmless.
 override ETA := $(value ETA)
+override NETWORK := $(value NETWORK)
 override EPOCHS := $(value EPOCHS)
 override SEED := $(value SEED)
 override AUTHOR := $(value AUTHOR)
@@ -15,13 +16,13 @@ override FIXED := $(value FIXED)
 override FORCE := $(value FORCE)
 override FULL := $(value FULL)
 override OUT := $(if $(value OUT),$(value OUT),out)
-export ETA EPOCHS SEED AUTHOR TITLE FILE HTML ANNOTATE FIXED FORCE FULL OUT
+export ETA NETWORK EPOCHS SEED AUTHOR TITLE FILE HTML ANNOTATE FIXED FORCE FULL OUT
 
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 
-WORKBOOK_FLAGS = $${ETA:+--learning-rate="$$ETA"} $${AUTHOR:+--author="$$AUTHOR"}
+WORKBOOK_FLAGS = $${NETWORK:+--network="$$NETWORK"} $${ETA:+--learning-rate="$$ETA"} $${AUTHOR:+--author="$$AUTHOR"}
 CHECK_FLAGS = $${HTML:+--html="$$HTML"} $${ANNOTATE:+--annotate="$$ANNOTATE"} $${FIXED:+--fixed="$$FIXED"} $${FORCE:+--force}
 TRAINING_FLAGS = $${EPOCHS:+--epochs="$$EPOCHS"} $${SEED:+--seed="$$SEED"}
 PAGE_FLAGS = $${AUTHOR:+--author="$$AUTHOR"} $${TITLE:+--title="$$TITLE"}
@@ -37,7 +38,7 @@ UNTYPED := --ignore-missing-imports --allow-subclassing-any --no-warn-unused-ign
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
-	@echo 'Variables: ETA= (learning rate of the sheet)  EPOCHS=  SEED=  AUTHOR=  TITLE=  FILE=  HTML=  ANNOTATE=  FIXED=  FORCE=  OUT= (default out)  PYTHON='
+	@echo 'Variables: ETA= (learning rate of the sheet)  NETWORK= (a shipped name or my.toml)  EPOCHS=  SEED=  AUTHOR=  TITLE=  FILE=  HTML=  ANNOTATE=  FIXED=  FORCE=  OUT= (default out)  PYTHON='
 
 # Both parts' results, which the page and the hand-in folder are made from.
 define results
@@ -69,7 +70,7 @@ prove: $(VENV)/report.stamp ## compute the same numbers with seven engines and p
 	@$(PY) -m backprop prove --output="$$OUT/proof.json"
 
 pdf: $(VENV)/report.stamp ## the page on paper, out/report.pdf, where Chromium, Chrome or Edge is installed
-	@[ -f "$$OUT/report.html" ] && [ -z "$$ETA$$AUTHOR$$TITLE" ] || $(MAKE) --no-print-directory report
+	@[ -f "$$OUT/report.html" ] && [ -z "$$ETA$$NETWORK$$AUTHOR$$TITLE" ] || $(MAKE) --no-print-directory report
 	@$(PY) -m reports pdf --output="$$OUT"
 
 quick: $(VENV)/quick.stamp ## the tests that take a moment: no torch, browser, LibreOffice or network

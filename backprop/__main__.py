@@ -1,17 +1,18 @@
 """The command: python -m backprop workbook | derive | trace | prove | check."""
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from backprop.command import DONE, FINDING, NO_OUTPUT, WRONG_INPUT, Parser, new_parser, run_command
 from backprop.errors import BackpropError
 from backprop.files import write_file
-from backprop.network import PRESETS, SHEET_ITERATIONS, Preset, build_network, invent_preset
+from backprop.network import Preset
 
 _DESCRIPTION = """\
 Backpropagation of the class's 2-2-2 sigmoid network, derived once and printed everywhere.
@@ -34,6 +35,7 @@ def _parser() -> Parser:
     parser = new_parser("python -m backprop", _DESCRIPTION)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_workbook(commands.add_parser("workbook", help="write the class sheet as an Excel workbook"))
+    _add_networks(commands.add_parser("networks", help="list the shipped networks, or print one as a file"))
     _add_derive(commands.add_parser("derive", help="print the derivation"))
     _add_trace(commands.add_parser("trace", help="print the numbers of a run"))
     _add_check(commands.add_parser("check", help="find what is wrong in hand-made sheets of the exercise"))
@@ -61,6 +63,29 @@ def _add_workbook(parser: argparse.ArgumentParser) -> None:
         "--protected", action="store_true", help="lock all but the yellow cells, without a password (default: not)"
     )
     parser.set_defaults(run=_write_workbook)
+
+
+def _add_networks(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = (
+        "List the shipped networks, or print one as the file that it is: a start for a network of your own.\n\n"
+        "  python -m backprop networks class > my.toml\n"
+        "  python -m backprop workbook --network my.toml"
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a shipped network (default: list all)")
+    parser.set_defaults(run=_print_networks)
+
+
+def _print_networks(options: argparse.Namespace) -> None:
+    from backprop.networks import read_text
+    from backprop.networks.presets import PRESETS
+
+    if options.name is not None:
+        sys.stdout.write(read_text(options.name))
+        return
+    width = max(map(len, PRESETS))
+    for preset in PRESETS.values():
+        print(f"{preset.name:<{width}}  {preset.network.description:<20}  {preset.description}")
 
 
 def _add_derive(parser: argparse.ArgumentParser) -> None:
@@ -121,11 +146,12 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 
 def _add_prove(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Take the class sheet's run, and random learning rates, weights, biases, inputs and targets; compute every "
+        "Take a network's own run, and random learning rates, weights, biases, inputs and targets; compute every "
         "number with sympy in 50 digits, NumPy, torch autograd, LibreOffice, IronCalc, formualizer and JavaScript "
         "(node or Chromium), and print the largest disagreement of each pair. Engines that are not installed are named "
         "and left out. Exit code 1 where one pair disagrees."
     )
+    _add_preset(parser)
     parser.add_argument("--cases", type=int, default=6, metavar="N", help="random cases (default: %(default)s)")
     parser.add_argument("--iterations", type=int, default=10, metavar="N", help="of each case (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the random numbers (default: %(default)s)")
@@ -138,14 +164,13 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         "--learning-rate",
         type=_number,
         metavar="X",
-        help="η, a finite number above 0 (default: the preset's; class: 1)",
+        help="η, a finite number above 0 (default: the network's; class: 1)",
     )
     parser.add_argument(
         "--iterations",
         type=int,
-        default=SHEET_ITERATIONS,
         metavar="N",
-        help="rows; the first is iteration 0 (default: %(default)s)",
+        help="rows; the first is iteration 0 (default: the network's; class: 68)",
     )
     _add_preset(parser)
     parser.add_argument(
@@ -161,40 +186,51 @@ def _number(text: str) -> float:
 
 
 def _add_preset(parser: argparse.ArgumentParser) -> None:
-    described = "; ".join(f"{preset.name}: {preset.description}" for preset in PRESETS.values())
-    parser.add_argument("--preset", choices=tuple(PRESETS), help=f"starting values (default: class). {described}")
-    parser.add_argument("--update-biases", action="store_true", help="train the preset's biases like weights")
-    own = parser.add_argument_group("a network of your own, instead of a preset")
-    own.add_argument("--layers", metavar="A,B,C", help="sizes from input to output, such as 3,4,2")
-    own.add_argument("--activation", choices=("sigmoid", "tanh", "relu"), help="of every neuron (default: sigmoid)")
-    own.add_argument("--biases", action="store_true", help="give each neuron a bias, trained like the weights")
+    from backprop.networks import list_networks
+
+    group = parser.add_mutually_exclusive_group()
+    names = ", ".join(list_networks())
+    group.add_argument(
+        "--network",
+        metavar="NAME|FILE",
+        help=f"a shipped network ({names}), or a .toml file of your own (default: class); "
+        "`python -m backprop networks` describes them",
+    )
+    group.add_argument("--preset", choices=list_networks(), help="the same for the shipped ones")
+    for gone in ("--layers", "--activation", "--biases", "--update-biases"):
+        parser.add_argument(gone, nargs="?", action=_Gone, help=argparse.SUPPRESS)
+
+
+class _Gone(argparse.Action):
+    """An option of earlier versions: networks are files now."""
+
+    def __call__(self, parser: Any, options: Any, value: Any, option: str | None = None) -> None:
+        """Raise BackpropError that shows what to write instead."""
+        sizes = [part for part in str(value or "").split(",") if part.isdecimal() and part.isascii()] or ["3", "4", "2"]
+        written = {
+            "--layers": f"layers = [{', '.join(sizes[:7])}]",
+            "--activation": f"activations = {json.dumps(str(value or 'tanh')[:20])}",
+            "--biases": 'biases = "per neuron"',
+            "--update-biases": "train_biases = true",
+        }[option or ""]
+        raise BackpropError(
+            f"{option} is gone, a network is a file: `python -m backprop networks class > my.toml`, "
+            f"write {written} below [network] there, and give --network my.toml"
+        )
 
 
 def _preset(options: argparse.Namespace) -> Preset:
-    """Look the preset up, or make one up for a network of the user's own."""
-    if options.layers is None:
-        if options.activation or options.biases:
-            raise BackpropError("--activation and --biases go with --layers, such as --layers 2,2,2")
-        preset = PRESETS[options.preset or "class"]
-        if options.update_biases and not preset.network.biases:
-            raise BackpropError(f"the preset {preset.name} has no biases to update: --preset mazur has")
-        return replace(preset, network=replace(preset.network, trains_biases=options.update_biases))
-    if options.preset or options.update_biases:
-        raise BackpropError("--layers makes a network of its own: leave out --preset and --update-biases")
-    network = build_network(_sizes(options.layers), options.activation or "sigmoid", biases=options.biases)
-    return invent_preset(network)
+    from backprop.networks.presets import load_network
 
-
-def _sizes(text: str) -> list[int]:
-    parts = text.split(",")
-    sizes = [int(part) for part in parts if part.isdecimal() and len(part) <= 2]
-    if len(sizes) != len(parts) or not 3 <= len(sizes) <= 7 or not all(1 <= size <= 50 for size in sizes):
-        raise BackpropError(f"--layers {text[:40]!r}: give three to seven sizes of 1 to 50, such as 3,4,2")
-    return sizes
+    return load_network(options.preset or "class" if options.network is None else options.network)
 
 
 def _learning_rate(options: argparse.Namespace, preset: Preset) -> float:
     return preset.learning_rate if options.learning_rate is None else float(options.learning_rate)
+
+
+def _iterations(options: argparse.Namespace, preset: Preset) -> int:
+    return preset.iterations if options.iterations is None else int(options.iterations)
 
 
 def _write_workbook(options: argparse.Namespace) -> None:
@@ -206,7 +242,7 @@ def _write_workbook(options: argparse.Namespace) -> None:
     wanted = WorkbookOptions(
         preset,
         _learning_rate(options, preset),
-        options.iterations,
+        _iterations(options, preset),
         options.as_taught,
         author=options.author,
         protected=options.protected,
@@ -236,7 +272,8 @@ def _print_trace(options: argparse.Namespace) -> None:
     if options.as_taught:
         derivation = as_taught(derivation)
     eta = _learning_rate(options, preset)
-    trace = simulate(derivation, preset, eta, options.iterations, sequential=options.sequential)
+    iterations = _iterations(options, preset)
+    trace = simulate(derivation, preset, eta, iterations, sequential=options.sequential)
     sys.stdout.writelines(TRACE_FORMATS[options.format](trace))
     if trace.overflow is not None:
         _warn(f"{_overflows(eta, trace.overflow)}; printed the rows before")
@@ -252,8 +289,9 @@ def _check(options: argparse.Namespace) -> int:
     if options.html is not None and options.html.suffix.lower() not in (".html", ".htm"):
         raise BackpropError(f"{options.html} is no name for a page: let it end in .html")
     files = _collect(options)
-    orders = Orders(*(_plan(options, files, folder) for folder in (options.annotate, options.fixed)))
-    job = partial(check_and_copy, orders) if orders.annotated or orders.fixed else None
+    annotated, fixed = (_plan(options, files, folder) for folder in (options.annotate, options.fixed))
+    orders = Orders(annotated, fixed, excerpts=options.html is not None)
+    job = None if orders == Orders() else partial(check_and_copy, orders)
     with tqdm(total=len(files), disable=None if len(files) > 1 else True, leave=False, unit=" files") as bar:
         reports = check_files(files, lambda _: bar.update(), job)
     if options.json or options.csv:
@@ -305,7 +343,7 @@ def _prove(options: argparse.Namespace) -> int:
 
     if not (1 <= options.cases <= 1000 and 1 <= options.iterations <= 1000):
         raise BackpropError("--cases and --iterations go from 1 to 1000")
-    cases = all_cases(options.seed, options.cases, options.iterations)
+    cases = all_cases(options.seed, options.cases, options.iterations, _preset(options))
     with tqdm(total=len(ENGINES), disable=None, leave=False, unit=" engines") as bar:
 
         def show(name: str) -> None:

@@ -6,6 +6,10 @@ from typing import Any
 
 import sympy as sp
 
+from backprop.network import ACTIVATION_NAMES
+
+_LEAK = sp.Rational(1, 100)
+
 
 class ActivationBase(sp.Function):
     """A function of one net input; `sign` is how it is written on paper.
@@ -67,6 +71,21 @@ class ReLU(ActivationBase):
         return sp.Max(0, x)
 
 
+class LeakyReLU(ActivationBase):
+    """The rectifier with a slope of 0.01 below 0; its derivative at 0 is taken as 0.01, as torch does."""
+
+    sign = "LeakyReLU"
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """Differentiate: 1 where the output is positive, 0.01 elsewhere."""
+        return _LEAK + (1 - _LEAK) * Positive(self)
+
+    @staticmethod
+    def definition(x: Any) -> Any:
+        """Return max(0.01·x, x)."""
+        return sp.Max(_LEAK * x, x)
+
+
 class Positive(sp.Function):
     """Iverson's bracket [x > 0]: 1 or 0."""
 
@@ -78,11 +97,18 @@ class Positive(sp.Function):
         return sp.Piecewise((1, x > 0), (0, True))
 
 
-FUNCTIONS: tuple[Any, ...] = (sigma, Tanh, ReLU, Positive)
+FUNCTIONS: tuple[Any, ...] = (sigma, Tanh, ReLU, LeakyReLU, Positive)
 """The functions that an equation may hold beside sympy's own."""
 
-ACTIVATIONS: Mapping[str, type[ActivationBase]] = MappingProxyType({"sigmoid": sigma, "tanh": Tanh, "relu": ReLU})
-"""By the name in a network's definition."""
+ACTIVATIONS: Mapping[str, type[ActivationBase]] = MappingProxyType(
+    dict(zip(ACTIVATION_NAMES, (sigma, Tanh, ReLU, LeakyReLU), strict=False))
+)
+"""By the name in a network's file; a linear neuron's output is its net input, which needs no function."""
+
+
+def activate(name: str, x: Any) -> Any:
+    """Return the output of a neuron with a net input."""
+    return ACTIVATIONS[name](x) if name in ACTIVATIONS else x
 
 
 def expand_functions(expression: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from backprop.activations import ACTIVATIONS, ActivationBase, rule_remainder
+from backprop.activations import ACTIVATIONS, ActivationBase, activate, rule_remainder
 from backprop.errors import BackpropError
 from backprop.network import LEARNING_RATE, TOTAL_ERROR, Network, Neuron, gradient_name
 from backprop.notation import Partial, factors_of, product, total
@@ -98,12 +98,11 @@ def derive(network: Network) -> Derivation:
 
 def _forward(network: Network) -> Iterable[Equation]:
     sources = network.inputs
-    activation = ACTIVATIONS[network.activation]
-    for layer in network.layers:
+    for layer, name in zip(network.layers, network.activations, strict=True):
         for neuron in layer:
             yield Equation(sp.Symbol(neuron.name), _net_input(neuron, sources), f"net input of neuron {neuron.name}")
             yield Equation(
-                sp.Symbol(neuron.activation), activation(sp.Symbol(neuron.name)), f"output of neuron {neuron.name}"
+                sp.Symbol(neuron.activation), activate(name, sp.Symbol(neuron.name)), f"output of neuron {neuron.name}"
             )
         sources = tuple(neuron.activation for neuron in layer)
     for error, target, output in zip(network.errors, network.targets, sources, strict=True):
@@ -189,7 +188,7 @@ def slips(derivation: Derivation) -> tuple[Slip, ...]:
 
     Raises BackpropError for a network that the class sheet is not about.
     """
-    if len(derivation.network.layers[0]) != 2 or derivation.network.activation != "sigmoid":
+    if len(derivation.network.layers[0]) != 2 or set(derivation.network.activations) != {"sigmoid"}:
         raise BackpropError("only a sigmoid network with two hidden neurons can be computed as taught")
     first, second = derivation.network.layers[0]
     exchange = {sp.Symbol(second.activation): sp.Symbol(first.activation)}
@@ -236,8 +235,9 @@ def verify_gradients(derivation: Derivation) -> tuple[Identity, ...]:
     The composed error is one expression in weights, inputs and targets; sympy differentiates it without
     knowing of layers. The activation's own derivative is verified first, from its definition.
     """
-    activation = ACTIVATIONS[derivation.network.activation]
-    identities = [Identity(_rule(activation), rule_remainder(activation))]
+    names = dict.fromkeys(derivation.network.activations)
+    activations = [ACTIVATIONS[name] for name in names if name in ACTIVATIONS]
+    identities = [Identity(_rule(activation), rule_remainder(activation)) for activation in activations]
     composed = _compose(derivation.forward, sp.Symbol(TOTAL_ERROR))
     for gradient, parameter in zip(derivation.gradients, derivation.network.parameters, strict=True):
         direct = sp.diff(composed, sp.Symbol(parameter))

@@ -1,8 +1,7 @@
 """Networks as data: names, sizes and starting values."""
 
-import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from itertools import count, pairwise
@@ -46,8 +45,8 @@ class Network:
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
     layers: tuple[tuple[Neuron, ...], ...]
-    activation: str = "sigmoid"
-    """Of every neuron: sigmoid, tanh or relu."""
+    activations: tuple[str, ...]
+    """Of each layer behind the inputs: the name of its neurons' function."""
     trains_biases: bool = False
     """Whether biases are updated like weights; otherwise they keep their values."""
 
@@ -66,6 +65,17 @@ class Network:
     def sizes(self) -> tuple[int, ...]:
         """How many neurons each layer has, the inputs first."""
         return (len(self.inputs), *map(len, self.layers))
+
+    @property
+    def shape(self) -> str:
+        """Return the sizes in one word: 2-2-2."""
+        return "-".join(map(str, self.sizes))
+
+    @property
+    def description(self) -> str:
+        """Return sizes and activations: 2-2-2 sigmoid, 2-3-1 relu/linear."""
+        alike = len(set(self.activations)) == 1
+        return f"{self.shape} {'/'.join(self.activations[:1] if alike else self.activations)}"
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -108,8 +118,12 @@ class Preset:
     """Targets, inputs, initial weights and biases by name."""
     learning_rate: float
     """η of the preset's source."""
+    iterations: int
+    """Rows of a table."""
 
 
+NO_BIASES, PER_NEURON, PER_LAYER = "none", "per neuron", "per layer"
+ACTIVATION_NAMES = ("sigmoid", "tanh", "relu", "leaky relu", "linear")
 TOTAL_ERROR = "E_total"
 LEARNING_RATE = "eta"
 _GRADIENT = "dE_d"
@@ -126,70 +140,42 @@ def gradient_variable(name: str) -> str | None:
     return name.removeprefix(_GRADIENT) if name.startswith(_GRADIENT) else None
 
 
-def _two_two_two(hidden_bias: str | None = None, output_bias: str | None = None) -> Network:
-    hidden = (Neuron("h1", ("w1", "w2"), hidden_bias), Neuron("h2", ("w3", "w4"), hidden_bias))
-    output = (Neuron("o1", ("w5", "w6"), output_bias), Neuron("o2", ("w7", "w8"), output_bias))
-    return Network(inputs=("i1", "i2"), targets=("t1", "t2"), layers=(hidden, output))
-
-
-def build_network(sizes: Sequence[int], activation: str = "sigmoid", *, biases: bool = False) -> Network:
+def build_network(
+    sizes: Sequence[int],
+    activations: Sequence[str] = ("sigmoid",),
+    *,
+    biases: str = NO_BIASES,
+    trains_biases: bool = True,
+) -> Network:
     """Return a network of any layer sizes: inputs first, outputs last, weights numbered neuron by neuron.
 
-    With `biases`, each neuron has one of its own, which is trained. `sizes` holds at least an input, a hidden and an
-    output layer, and at most five hidden ones.
+    `activations` has a name for each layer behind the inputs, or one for all; `biases` says whether each neuron has
+    one of its own, or each layer one that its neurons share. `sizes` holds at least an input, a hidden and an output
+    layer, and at most five hidden ones.
     """
     letters = (*_LAYER_LETTERS[: len(sizes) - 2], "o")
     weight_numbers, bias_numbers = count(1), count(1)
+
+    def name_bias(layer: int) -> str | None:
+        return {NO_BIASES: None, PER_LAYER: f"b{layer}"}[biases] if biases != PER_NEURON else f"b{next(bias_numbers)}"
+
     layers = tuple(
         tuple(
             Neuron(
                 f"{letter}{number}",
                 tuple(f"w{next(weight_numbers)}" for _ in range(before)),
-                f"b{next(bias_numbers)}" if biases else None,
+                name_bias(layer),
             )
             for number in range(1, size + 1)
         )
-        for letter, (before, size) in zip(letters, pairwise(sizes), strict=True)
+        for layer, (letter, (before, size)) in enumerate(zip(letters, pairwise(sizes), strict=True), 1)
     )
     inputs, targets = (
         tuple(f"{sign}{n + 1}" for n in range(size)) for sign, size in (("i", sizes[0]), ("t", sizes[-1]))
     )
-    return Network(inputs, targets, layers, activation, trains_biases=biases)
+    names = tuple(activations) * (1 if len(activations) > 1 else len(layers))
+    return Network(inputs, targets, layers, names, trains_biases=trains_biases and biases != NO_BIASES)
 
-
-def invent_preset(network: Network) -> Preset:
-    """Return a network with starting values: the same ones every time, small and without a pattern."""
-    numbers = random.Random(1)
-    values = {name: round(0.05 * place, 2) for place, name in enumerate(network.inputs, start=1)}
-    values |= {name: 0.99 if place % 2 else 0.01 for place, name in enumerate(network.targets)}
-    values |= {name: round(numbers.uniform(0.1, 0.6), 2) for name in (*network.weights, *network.biases)}
-    return Preset("made up", "numbers to start from", network, MappingProxyType(values), learning_rate=0.5)
-
-
-_WEIGHTS = {"w1": 0.15, "w2": 0.2, "w3": 0.25, "w4": 0.3, "w5": 0.4, "w6": 0.45, "w7": 0.5, "w8": 0.55}
-_CLASS = Preset(
-    name="class",
-    description="the class sheet: targets 0.5 and 0.5, no biases",
-    network=_two_two_two(),
-    values=MappingProxyType({"t1": 0.5, "t2": 0.5, "i1": 0.05, "i2": 0.1, **_WEIGHTS}),
-    learning_rate=1.0,
-)
-_OTHER_TARGETS = replace(
-    _CLASS,
-    name="class-0.01-0.99",
-    description="the class sheet with the targets 0.01 and 0.99 that many use instead",
-    values=MappingProxyType({**_CLASS.values, "t1": 0.01, "t2": 0.99}),
-)
-# Matt Mazur, "A Step by Step Backpropagation Example", 2015: biases .35 and .60, which that text does not update.
-_MAZUR = Preset(
-    name="mazur",
-    description="Matt Mazur's example of 2015: targets 0.01 and 0.99, biases 0.35 and 0.60 that stay as they are",
-    network=_two_two_two("b1", "b2"),
-    values=MappingProxyType({**_OTHER_TARGETS.values, "b1": 0.35, "b2": 0.6}),
-    learning_rate=0.5,
-)
-
-PRESETS: Mapping[str, Preset] = MappingProxyType({preset.name: preset for preset in (_CLASS, _OTHER_TARGETS, _MAZUR)})
 
 SHEET_ITERATIONS = 68
 """The rows of the class sheet's table; the first is iteration 0."""

@@ -68,11 +68,13 @@ def _forward_lines(derivation: Derivation) -> list[PanelLine]:
     for layer in derivation.network.layers:
         lines += [_line(derivation.equation(neuron.name)) for neuron in layer]
         lines += [_line(derivation.equation(neuron.activation)) for neuron in layer]
-    first = derivation.network.layers[0][0]
-    definition = ACTIVATIONS[derivation.network.activation].definition(sp.Symbol(first.name))
-    if not isinstance(definition, sp.tanh):  # which would read the same once more
-        place = next(i for i, line in enumerate(lines) if line.terms[0] == sp.Symbol(first.activation))
-        lines[place] = PanelLine((*lines[place].terms, definition), lines[place].meaning, "activation")
+    layers = zip(derivation.network.activations, derivation.network.layers, strict=True)
+    firsts = {name: layer[0] for name, layer in reversed([*layers]) if name in ACTIVATIONS}
+    for name, first in firsts.items():
+        definition = ACTIVATIONS[name].definition(sp.Symbol(first.name))
+        if not isinstance(definition, sp.tanh):  # which would read the same once more
+            place = next(i for i, line in enumerate(lines) if line.terms[0] == sp.Symbol(first.activation))
+            lines[place] = PanelLine((*lines[place].terms, definition), lines[place].meaning, "activation")
     lines.append(_line(derivation.equation(TOTAL_ERROR), "total_error"))
     first_error, *others = map(derivation.equation, derivation.network.errors)
     return [*lines, _line(first_error, "squared_error"), *map(_line, others)]

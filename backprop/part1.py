@@ -19,15 +19,8 @@ from backprop.derivation import (
     slopes,
     verify_gradients,
 )
-from backprop.network import (
-    LEARNING_RATE,
-    PRESETS,
-    SHEET_ITERATIONS,
-    SHEET_LEARNING_RATES,
-    TOTAL_ERROR,
-    Preset,
-    gradient_name,
-)
+from backprop.network import LEARNING_RATE, SHEET_ITERATIONS, SHEET_LEARNING_RATES, TOTAL_ERROR, Preset, gradient_name
+from backprop.networks.presets import PRESETS
 from backprop.notation import Partial, Shifted, product, total
 from backprop.panels import Panel, panels
 from backprop.printers.javascript import step_function, values_function

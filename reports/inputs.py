@@ -86,7 +86,13 @@ def _read_workbook(path: Path) -> Workbook:
     record = read_workbook_record(path)
     preset = record.shipped_preset()
     if preset is None:
-        raise ReportError(f"{path} has a network or values that no preset has, and the page no words for: {remedy}")
+        raise ReportError(
+            f"{path} has a network or values that no shipped one has, and the page tells those alone: {remedy}"
+        )
+    if preset.network.description != "2-2-2 sigmoid":
+        raise ReportError(
+            f"{path} is of a {preset.network.description} network; the page tells 2-2-2 sigmoid ones alone"
+        )
     if record.iterations != SHEET_ITERATIONS:
         raise ReportError(f"{path} has {record.iterations} iterations, and the page {SHEET_ITERATIONS}: {remedy}")
     if record.as_taught:

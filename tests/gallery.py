@@ -16,9 +16,9 @@ from browser import started
 from pictures import take
 from sheets import EXPRESSIONS, SheetPlan, write_sheet
 
-from backprop.check.workbooks import check_file
+from backprop.copies.orders import Orders, check_and_copy
 from backprop.derivation import as_taught, derive
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from reports.check_page import render_check
 from reports.pdf import find_browser
 
@@ -55,7 +55,7 @@ def write_check(folder: Path) -> Path:
     with tempfile.TemporaryDirectory() as sheets:
         for name, plan in plans.items():
             write_sheet(Path(sheets, name), plan)
-        reports = [check_file(Path(sheets, name)) for name in plans]
+        reports = [check_and_copy(Orders(excerpts=True), Path(sheets, name)) for name in plans]
     reports = [replace(report, file=f"sheets/{Path(report.file).name}") for report in reports]
     page = (folder / "check.html").resolve()
     page.write_text(render_check(reports), encoding="utf-8")

@@ -13,11 +13,12 @@ import pytest
 from programs import require
 
 from backprop import __version__
+from backprop.networks import read_text
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = {name: (ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")}
 PACKAGES = ("backprop", "mnist", "reports")
-QUICK = ("derive", "trace", "workbook", "summary")
+QUICK = ("derive", "networks", "trace", "workbook", "summary")
 TARGETS = set(re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE).group(1).split())
 
 
@@ -38,7 +39,7 @@ def modules():
     """Return (module, arguments) of every `python -m` line for one of our packages."""
     found = [(words[words.index("-m") + 1], words[words.index("-m") + 2 :]) for words in commands() if "-m" in words]
     return [
-        (module, arguments)
+        (module, arguments[: arguments.index(">")] if ">" in arguments else arguments)
         for module, arguments in found
         if module in PACKAGES and arguments[:1] not in ([], ["--help"])
     ]
@@ -57,6 +58,7 @@ def test_every_command_line_is_understood(module, arguments):
     ("module", "arguments"), [m for m in modules() if m[1][0] in QUICK], ids=lambda part: "".join(part)
 )
 def test_quick_commands_do_what_they_say(module, arguments, tmp_path):
+    (tmp_path / "my.toml").write_text(read_text("relu"), encoding="utf-8")  # as the line before says
     process = subprocess.run(
         [sys.executable, "-m", module, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )

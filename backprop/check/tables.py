@@ -13,7 +13,8 @@ from openpyxl.utils import get_column_letter
 from backprop.check.cells import Address, Cell, ForeignWorkbook, Rectangle, Sheet
 from backprop.check.references import Formulas, read_number_as_text
 from backprop.derivation import derive
-from backprop.network import PRESETS, gradient_name
+from backprop.network import gradient_name
+from backprop.networks.presets import PRESETS
 
 CLASS = derive(PRESETS["class"].network)
 BIASES = ("b1", "b2", "b3", "b4", "b_h1", "b_h2", "b_o1", "b_o2")

@@ -6,13 +6,12 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from backprop.check.conversion import OTHERS, PACKAGES
-from backprop.check.excerpt import make_excerpts
 from backprop.check.findings import NOT_READ, FileReport
 from backprop.check.networks import check_networks
 from backprop.check.reading import parse_workbook, read_package
@@ -80,8 +79,7 @@ def _check_workbook(path: Path, formulas: Formulas) -> FileReport:
     sheets = {report.sheet for report in others if report.network != NOT_READ}
     told = [report for report in reports if report.network != NOT_READ or report.sheet not in sheets]
     if told or others:
-        shown = (replace(table, excerpts=make_excerpts(formulas, table)) for table in (*told, *others))
-        return FileReport(str(path), None, tuple(shown))
+        return FileReport(str(path), None, (*told, *others))
     return FileReport(str(path), f"{_describe_nearest(nearest)}; {reason}")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backprop.check.conversion import OTHERS
+from backprop.check.excerpt import make_excerpts
 from backprop.check.findings import Copy, FileReport
 from backprop.check.reading import read_package
 from backprop.check.workbooks import MEMORY_LIMIT, check_content, check_with
@@ -15,14 +16,15 @@ from backprop.files import write_file
 
 @dataclass(frozen=True)
 class Orders:
-    """Where the copies of files go."""
+    """What is wanted beside the check: excerpts of the sheets for a page, and where the copies of files go."""
 
     annotated: Mapping[Path, Path] = field(default_factory=dict)
     fixed: Mapping[Path, Path] = field(default_factory=dict)
+    excerpts: bool = False
 
 
 def check_and_copy(orders: Orders, path: Path) -> FileReport:
-    """Check a file in this process, and write its copies."""
+    """Check a file in this process, take the excerpts, and write the copies."""
     return check_with(path, lambda: _check_and_copy(orders, path))
 
 
@@ -34,7 +36,10 @@ def _check_and_copy(orders: Orders, path: Path) -> FileReport:
         copies.append(_write_copy(orders.annotated[path], lambda: annotate(content, report, formulas)))
     if report.error is None and path in orders.fixed:
         copies.append(_write_copy(orders.fixed[path], lambda: fix(path, content, report, formulas)))
-    return replace(report, copies=tuple(copies))
+    tables = report.tables
+    if orders.excerpts:
+        tables = tuple(replace(table, excerpts=make_excerpts(formulas, table)) for table in tables)
+    return replace(report, tables=tables, copies=tuple(copies))
 
 
 def _write_copy(path: Path, make: Callable[[], MarkedCopy]) -> Copy:

@@ -12,27 +12,29 @@ import numpy as np
 from backprop.crosscheck.engines import ENGINES, Case, Engine
 from backprop.crosscheck.report import CrossCheck, Pair
 from backprop.crosscheck.spreadsheets import MissingEngineError
-from backprop.network import PRESETS, Preset
+from backprop.network import Preset
+from backprop.networks.presets import PRESETS
 from backprop.simulate import Floats
 
 
-def all_cases(seed: int, count: int, iterations: int) -> list[Case]:
-    """Return the class sheet's own run, and then `count` random ones.
+def all_cases(seed: int, count: int, iterations: int, preset: Preset = PRESETS["class"]) -> list[Case]:
+    """Return a network's own run, and then `count` random ones.
 
-    η, inputs, targets, weights and biases are drawn anew for each, with and without biases in turn.
+    η, inputs, targets, weights and biases are drawn anew for each; of the class's network, with and without biases in
+    turn.
     """
-    numbers, own = random.Random(seed), PRESETS["class"]
-    return [Case(own, own.learning_rate, iterations)] + [
-        _random_case(numbers, with_biases=bool(number % 2), iterations=iterations) for number in range(count)
+    numbers, mazur = random.Random(seed), PRESETS["mazur"]
+    with_biases = replace(mazur, network=replace(mazur.network, trains_biases=True))
+    drawn = (preset, with_biases) if preset is PRESETS["class"] else (preset, preset)
+    return [Case(preset, preset.learning_rate, iterations)] + [
+        _random_case(numbers, drawn[number % 2], iterations) for number in range(count)
     ]
 
 
-def _random_case(numbers: random.Random, *, with_biases: bool, iterations: int) -> Case:
-    preset = PRESETS["mazur" if with_biases else "class"]
-    trained = replace(preset.network, trains_biases=with_biases)
+def _random_case(numbers: random.Random, preset: Preset, iterations: int) -> Case:
     values = {name: round(numbers.uniform(-2, 2), 4) for name in preset.values}
-    values |= {name: round(numbers.uniform(0, 1), 4) for name in trained.targets}
-    drawn: Preset = replace(preset, network=trained, values=MappingProxyType(values))
+    values |= {name: round(numbers.uniform(0, 1), 4) for name in preset.network.targets}
+    drawn = replace(preset, values=MappingProxyType(values))
     return Case(drawn, round(10 ** numbers.uniform(-2, 0.5), 4), iterations)
 
 
@@ -50,7 +52,7 @@ def compare(
             missing.append(f"{engine.name} (needs {need})")
     pairs = tuple(_pair(cases, results, *names) for names in combinations(results, 2))
     numbers = sum(case.iterations * len(case.derivation.columns) for case in cases)
-    return CrossCheck(seed, len(cases), cases[0].iterations, numbers, pairs, tuple(missing))
+    return CrossCheck(seed, len(cases), cases[0].iterations, numbers, pairs, tuple(missing), cases[0].preset.name)
 
 
 def _pair(cases: Sequence[Case], results: dict[str, list[Floats]], first: str, second: str) -> Pair:

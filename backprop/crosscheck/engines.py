@@ -24,7 +24,7 @@ import openpyxl
 from backprop.crosscheck import spreadsheets
 from backprop.crosscheck.spreadsheets import MissingEngineError, Spreadsheet
 from backprop.derivation import Derivation, derive
-from backprop.network import TOTAL_ERROR, Preset, gradient_name
+from backprop.network import ACTIVATION_NAMES, TOTAL_ERROR, Preset, gradient_name
 from backprop.printers.javascript import step_function
 from backprop.sheet.layout import main_table
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
@@ -92,14 +92,15 @@ def _pass_in_torch(torch: Any, preset: Preset, numbers: dict[str, float]) -> dic
     """Run one forward and one backward pass and return every named number."""
     network = preset.network
     leaves = {n: torch.tensor(v, dtype=torch.float64, requires_grad=True) for n, v in numbers.items()}
-    function = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}[network.activation]
+    leaky = torch.nn.functional.leaky_relu
+    functions = dict(zip(ACTIVATION_NAMES, (torch.sigmoid, torch.tanh, torch.relu, leaky, lambda x: x), strict=True))
     known: dict[str, Any] = {}
     signal = torch.stack([leaves[name] for name in network.inputs])
-    for layer in network.layers:
+    for layer, name in zip(network.layers, network.activations, strict=True):
         weights = torch.stack([torch.stack([leaves[w] for w in neuron.weights]) for neuron in layer])
         biases = [leaves[neuron.bias] if neuron.bias else torch.zeros((), dtype=torch.float64) for neuron in layer]
         net = weights @ signal + torch.stack(biases)
-        signal = function(net)
+        signal = functions[name](net)
         for neuron, net_input, output in zip(layer, net, signal, strict=True):
             known |= {neuron.name: net_input, neuron.activation: output}
     errors = (torch.stack([leaves[name] for name in network.targets]) - signal).square() / 2

@@ -35,6 +35,8 @@ class CrossCheck:
     pairs: tuple[Pair, ...]
     missing: tuple[str, ...]
     """Engines that could not run, with what they need."""
+    network: str = "class"
+    """Whose own run comes first; the random ones are of the same network."""
 
     @property
     def tolerance(self) -> float:
@@ -44,7 +46,8 @@ class CrossCheck:
 
 def format_report(report: CrossCheck) -> str:
     """Return what was compared, the largest disagreement of each pair, and what is missing, a line each."""
-    runs = f"the class sheet's run and {report.cases - 1} random ones (seed {report.seed})"
+    own = "the class sheet's run" if report.network == "class" else f"the run of {report.network}"
+    runs = f"{own} and {report.cases - 1} random ones (seed {report.seed})"
     lines = [
         f"{runs} of {report.iterations} iterations: {report.numbers} numbers",
         f"largest |a - b| / max(|b|, 0.1); numbers agree up to {AGREEMENT:g}",

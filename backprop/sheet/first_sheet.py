@@ -5,7 +5,7 @@ from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from backprop.derivation import derive, slips
-from backprop.network import TOTAL_ERROR, Network, Preset
+from backprop.network import TOTAL_ERROR, Preset
 from backprop.panels import panels
 from backprop.printers.excel import ExcelPrinter
 from backprop.printers.text import TextPrinter
@@ -24,7 +24,7 @@ def write_class_sheet(book: Book, place: layout.TablePlace, run: Run) -> None:
     _write_parameters(sheet, place, run, "F31")
     _write_fixed_biases(sheet, place, run.preset)
     _write_panels(sheet, run.preset)
-    if run.preset.network.activation == "sigmoid":
+    if set(run.preset.network.activations) == {"sigmoid"}:
         _write_notes(sheet, place, run)
     _add_loss_chart(book, sheet, place, run, layout.LOSS_CHART)
     draw_network(book, sheet, place, run)
@@ -35,16 +35,12 @@ def write_class_sheet(book: Book, place: layout.TablePlace, run: Run) -> None:
 def write_general_sheets(book: Book, place: layout.TablePlace, run: Run) -> None:
     """Write the table with its chart, and on a second sheet every equation in words, symbols and cells."""
     sheet = book.add_sheet(place.sheet)
-    _write_title(sheet, f"Backpropagation of a {_shape(run.preset.network)} network, one training step a row")
+    _write_title(sheet, f"Backpropagation of a {run.preset.network.description} network, one training step a row")
     write_table(book, sheet, place, run)
     _write_parameters(sheet, place, run, "A4")
     _add_loss_chart(book, sheet, place, run, layout.GENERAL_LOSS_CHART)
     style.print_in_groups(sheet, COLUMNS_ON_A_PAGE, place.header_row)
     _write_derivation(book.add_sheet(layout.DERIVATION_SHEET), place, run)
-
-
-def _shape(network: Network) -> str:
-    return f"{'-'.join(map(str, network.sizes))} {network.activation}"
 
 
 def _write_title(sheet: Worksheet, title: str) -> None:

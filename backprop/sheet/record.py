@@ -9,7 +9,8 @@ from pathlib import Path
 
 from backprop.errors import BackpropError, OutputError
 from backprop.files import write_file
-from backprop.network import PRESETS, Network, Preset
+from backprop.network import Network, Preset
+from backprop.networks.presets import PRESETS
 from backprop.records import read_record, write_record
 
 _BEGINNING = b'{\n "preset"'

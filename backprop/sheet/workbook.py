@@ -6,7 +6,7 @@ from pathlib import Path
 from backprop import __version__
 from backprop.derivation import as_taught, derive
 from backprop.errors import BackpropError
-from backprop.network import PRESETS, SHEET_LEARNING_RATES, Preset
+from backprop.network import SHEET_LEARNING_RATES, Preset
 from backprop.sheet import layout
 from backprop.sheet.book import Book
 from backprop.sheet.check_sheet import write_check_sheet
@@ -79,8 +79,7 @@ def build_workbook(options: WorkbookOptions) -> Export:
     write_check_sheet(book, place, main)
     write_guide(book, guide, place, (main, *curves), f"backprop {__version__}: {_name_command(options)}")
     book.name_cell("eta", place.sheet, place.learning_rate)
-    sizes = "-".join(map(str, options.preset.network.sizes))
-    title = f"Backpropagation of a {sizes} network"
+    title = f"Backpropagation of a {options.preset.network.shape} network"
     book.describe(title, "Gradient descent step by step, with live formulas", options.author)
     if options.protected:
         book.protect()
@@ -89,14 +88,8 @@ def build_workbook(options: WorkbookOptions) -> Export:
 
 def _name_command(options: WorkbookOptions) -> str:
     """Return the command that makes the same workbook, without paths."""
-    preset, network = options.preset, options.preset.network
-    if preset.name in PRESETS:
-        what = f"--preset {preset.name}{' --update-biases' if network.biases and network.trains_biases else ''}"
-    else:
-        sizes = ",".join(map(str, network.sizes))
-        what = f"--layers {sizes} --activation {network.activation}{' --biases' if network.biases else ''}"
     taught = " --as-taught" if options.as_taught else ""
     return (
-        f"python -m backprop workbook {what} --learning-rate {options.learning_rate!r} "
+        f"python -m backprop workbook --network {options.preset.name} --learning-rate {options.learning_rate!r} "
         f"--iterations {options.iterations}{taught}"
     )

@@ -9,7 +9,8 @@ import sympy as sp
 from markupsafe import Markup
 
 from backprop.derivation import slope_name
-from backprop.network import PRESETS, SHEET_ITERATIONS, TOTAL_ERROR, Preset, gradient_name
+from backprop.network import SHEET_ITERATIONS, TOTAL_ERROR, Preset, gradient_name
+from backprop.networks.presets import PRESETS
 from backprop.notation import Shifted
 from backprop.part1 import Part1, partial
 from backprop.printers.infix import ATOM, Text

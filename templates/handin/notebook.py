@@ -57,7 +57,8 @@ import torch
 from IPython.display import Markdown, Math, display
 
 from backprop.derivation import derive, verify_gradients
-from backprop.network import PRESETS, SHEET_ITERATIONS
+from backprop.network import SHEET_ITERATIONS
+from backprop.networks.presets import PRESETS
 from backprop.panels import panels
 from backprop.part1 import compute_part1
 from backprop.simulate import simulate

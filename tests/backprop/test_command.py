@@ -9,8 +9,11 @@ from xml.etree import ElementTree
 import pytest
 from agreement import agrees, read_reference
 from office import read_values
+from presets import write_network
 
 from backprop.__main__ import main
+from backprop.networks import read_text
+from backprop.networks.presets import PRESETS
 
 
 def run(*arguments, **options):
@@ -53,48 +56,82 @@ def test_each_preset_has_its_own_learning_rate(capsys):
 
 
 OWN = {
-    "3,4,2": (["--activation", "tanh", "--biases"], 3 + 2 + 12 + 8 + 8 + 4 + 2 + 1 + 20 + 6 + 6),
-    "2,2,2": ([], 31),
-    "2,3,2,1": (["--activation", "relu"], 2 + 1 + 6 + 6 + 2 + 6 + 4 + 2 + 1 + 1 + 14),
-    "1,1,1": (["--biases"], 1 + 1 + 2 + 4 + 1 + 1 + 2 + 2 + 2),
+    "3,4,2": (("tanh", "per neuron"), 3 + 2 + 12 + 8 + 8 + 4 + 2 + 1 + 20 + 6 + 6),
+    "2,2,2": ((), 31),
+    "2,3,2,1": (("relu",), 2 + 1 + 6 + 6 + 2 + 6 + 4 + 2 + 1 + 1 + 14),
+    "1,1,1": (("sigmoid", "per neuron"), 1 + 1 + 2 + 4 + 1 + 1 + 2 + 2 + 2),
+    "2,2,1": ((["leaky relu", "linear"], "per layer"), 2 + 1 + 6 + 6 + 1 + 1 + 6 + 2 + 2),
 }
 
 
-@pytest.mark.parametrize("layers", OWN)
-def test_a_network_of_ones_own_is_traced_with_every_number(layers, capsys):
-    options, width = OWN[layers]
-    assert main(["trace", "--layers", layers, *options, "--iterations", "3"]) == 0
+@pytest.fixture(params=OWN)
+def own(request, tmp_path):
+    """Return the file of a network of one's own, its sizes, and how many columns it has."""
+    options, width = OWN[request.param]
+    sizes = [int(size) for size in request.param.split(",")]
+    path = tmp_path / "own.toml"
+    path.write_text(write_network(sizes, *options), encoding="utf-8")
+    return str(path), sizes, width
+
+
+def test_a_network_of_ones_own_is_traced_with_every_number(own, capsys):
+    file, sizes, width = own
+    assert main(["trace", "--network", file, "--iterations", "3"]) == 0
     header, *rows = csv.reader(io.StringIO(capsys.readouterr().out))
-    inputs, *_, targets = map(int, layers.split(","))
-    assert {f"t{targets}", f"i{inputs}"} <= set(header)
-    assert {f"t{targets + 1}", f"i{inputs + 1}"}.isdisjoint(header)
+    assert {f"t{sizes[-1]}", f"i{sizes[0]}"} <= set(header)
+    assert {f"t{sizes[-1] + 1}", f"i{sizes[0] + 1}"}.isdisjoint(header)
     assert len(header) == len(set(header)) == width
     assert len(rows) == 3
     errors = [float(row[header.index("E_total")]) for row in rows]
     assert errors == sorted(errors, reverse=True)  # the made-up numbers are such that training helps
 
 
-@pytest.mark.parametrize("layers", OWN)
-def test_a_network_of_ones_own_becomes_a_workbook(layers, tmp_path, capsys):
-    options, _ = OWN[layers]
-    path = tmp_path / "own.xlsx"
-    assert main(["workbook", "--layers", layers, *options, "--iterations", "3", "-o", str(path)]) == 0
+def test_a_network_of_ones_own_becomes_a_workbook(own, tmp_path, capsys):
+    file, path = own[0], tmp_path / "own.xlsx"
+    assert main(["workbook", "--network", file, "--iterations", "3", "-o", str(path)]) == 0
     assert capsys.readouterr().out == f"wrote {path}: η = 0.5, 3 iterations a sheet\n"
-    main(["trace", "--layers", layers, *options, "--iterations", "3"])
+    main(["trace", "--network", file, "--iterations", "3"])
     _, *rows = csv.reader(io.StringIO(capsys.readouterr().out))
     first, *_ = read_values(path).values()
     assert {float(value) for row in rows for value in row} <= set(first.values())
 
 
-def test_biases_that_are_updated_are_traced_and_those_that_stay_are_not(capsys):
-    columns = {}
-    for flag in ([], ["--update-biases"]):
-        assert main(["trace", "--preset", "mazur", *flag, "--iterations", "2"]) == 0
-        columns[bool(flag)], *rows = csv.reader(io.StringIO(capsys.readouterr().out))
+def test_biases_that_are_trained_are_traced_and_those_that_stay_are_not(tmp_path, capsys):
+    columns, trained = {}, tmp_path / "trained.toml"
+    trained.write_text(read_text("mazur").replace("train_biases = false", "train_biases = true"), encoding="utf-8")
+    for network in ("mazur", str(trained)):
+        assert main(["trace", "--network", network, "--iterations", "2"]) == 0
+        columns[network != "mazur"], *rows = csv.reader(io.StringIO(capsys.readouterr().out))
     assert columns[True] == [*columns[False], "b1", "b2", "dE_db1", "dE_db2"]
     before, after = (dict(zip(columns[True], map(float, row), strict=True)) for row in rows)
     assert (before["b1"], before["b2"]) == (0.35, 0.6)
     assert agrees(after["b2"], before["b2"] - 0.5 * before["dE_db2"])
+
+
+def test_networks_are_listed_and_printed_as_they_are(capsys):
+    assert main(["networks"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(PRESETS)
+    assert main(["networks", "mazur"]) == 0
+    assert capsys.readouterr().out == read_text("mazur")
+
+
+@pytest.mark.parametrize(
+    ("options", "written"),
+    [
+        (["--layers", "3,4,2"], "layers = [3, 4, 2]"),
+        (["--layers=3,x"], "layers = [3]"),
+        (["--layers"], "layers = [3, 4, 2]"),
+        (["--activation", "tanh"], 'activations = "tanh"'),
+        (["--biases"], 'biases = "per neuron"'),
+        (["--preset", "mazur", "--update-biases"], "train_biases = true"),
+    ],
+)
+def test_options_that_are_gone_say_what_to_write(options, written, capsys):
+    assert main(["workbook", *options]) == 2
+    error = capsys.readouterr().err
+    assert f"write {written} below [network] there" in error
+    assert error.count("\n") == 1
 
 
 def test_derive_prints_every_format(capsys):
@@ -140,29 +177,15 @@ BAD = [
     ["trace", "--iterations", "-5"],
     ["trace", "--iterations", "1000000000000"],
     ["derive", "--format", "xml"],
-    ["workbook", "--layers", "3"],
-    ["workbook", "--layers", "3,0,2"],
-    ["workbook", "--layers", "3,x,2"],
-    ["workbook", "--layers", "3,2"],
-    ["workbook", "--layers", "2,,2"],
-    ["workbook", "--layers", ""],
-    ["workbook", "--layers", "2,51,2"],
-    ["workbook", "--layers", "2,2,2,2,2,2,2,2"],
-    ["workbook", "--layers=-2,2,2"],
-    ["workbook", "--layers", "2,2.0,2"],
-    ["workbook", "--layers", "2,²,2"],
-    ["workbook", "--layers", "2,\n2,2"],
-    ["workbook", "--layers", "2," + "9" * 5000 + ",2"],
-    ["workbook", "--layers", "2,2,2", "--update-biases"],
-    ["workbook", "--activation", "tanh"],
-    ["workbook", "--biases"],
-    ["workbook", "--preset", "class", "--update-biases"],
-    ["trace", "--layers", "2,3,2", "--as-taught"],
-    ["derive", "--layers", "2,2"],
-    ["workbook", "--layers", "2,2,2", "--activation", "step"],
-    ["workbook", "--layers", "3,4,2", "--as-taught"],
-    ["workbook", "--layers", "3,4,2", "--preset", "class"],
-    ["derive", "--layers", "3,4,4,2"],
+    ["workbook", "--network", "unknown"],
+    ["workbook", "--network", ""],
+    ["workbook", "--network", "no/such.toml"],
+    ["workbook", "--network", "line\nbreak.toml"],
+    ["workbook", "--network", "class", "--preset", "class"],
+    ["trace", "--network", "relu", "--as-taught"],
+    ["workbook", "--network", "relu", "--as-taught"],
+    ["networks", "unknown"],
+    ["networks", "../network"],
     ["prove", "--cases", "0"],
     ["prove", "--iterations", "-1"],
     ["prove", "--iterations", "20000"],

@@ -4,10 +4,12 @@ import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from presets import invent
 
 from backprop.activations import ACTIVATIONS, expand_functions, rule_remainder
 from backprop.derivation import as_taught, chain_factors, derive, slips, verify_gradients
-from backprop.network import PRESETS, build_network, invent_preset
+from backprop.network import ACTIVATION_NAMES, build_network
+from backprop.networks.presets import PRESETS
 from backprop.simulate import simulate
 
 CLASS = derive(PRESETS["class"].network)
@@ -95,7 +97,8 @@ def layered_by_autograd(network, values):
 
     signal = torch.tensor([values[name] for name in network.inputs], dtype=torch.float64)
     leaves = []
-    for layer in network.layers:
+    functions = {"leaky relu": torch.nn.functional.leaky_relu, "linear": lambda x: x}
+    for layer, name in zip(network.layers, network.activations, strict=True):
         weights = torch.tensor([[values[w] for w in n.weights] for n in layer], dtype=torch.float64, requires_grad=True)
         leaves.append(([w for n in layer for w in n.weights], weights))
         signal = weights @ signal
@@ -103,7 +106,7 @@ def layered_by_autograd(network, values):
             bias = torch.tensor([values[n.bias] for n in layer], dtype=torch.float64, requires_grad=True)
             leaves.append(([n.bias for n in layer], bias))
             signal = signal + bias
-        signal = getattr(torch, network.activation)(signal)
+        signal = (functions.get(name) or getattr(torch, name))(signal)
     error = ((torch.tensor([values[t] for t in network.targets], dtype=torch.float64) - signal) ** 2).sum() / 2
     error.backward()
     names = [name for names, _ in leaves for name in names]
@@ -113,13 +116,13 @@ def layered_by_autograd(network, values):
 @settings(max_examples=40, deadline=None)
 @given(
     sizes=st.lists(st.integers(1, 4), min_size=3, max_size=5),
-    activation=st.sampled_from(["relu", "sigmoid", "tanh"]),
-    biases=st.booleans(),
+    activations=st.lists(st.sampled_from(ACTIVATION_NAMES), min_size=4, max_size=4),
+    biases=st.sampled_from(["none", "per neuron"]),
     data=st.data(),
 )
-def test_any_layer_sizes_and_activation_have_the_gradients_of_autograd(sizes, activation, biases, data):
-    network = build_network(sizes, activation, biases=biases)
-    preset = invent_preset(network)
+def test_any_layer_sizes_and_activations_have_the_gradients_of_autograd(sizes, activations, biases, data):
+    preset = invent(sizes, activations[: len(sizes) - 1], biases)
+    network = preset.network
     values = {name: data.draw(numbers, label=name) for name in preset.values}
     trace = simulate(derive(network), replace(preset, values=values), 0.1, 1)
     ours = dict(zip(trace.columns, trace.values[0].tolist(), strict=True))
@@ -134,7 +137,7 @@ def test_a_shared_bias_has_the_sum_of_its_neurons_gradients():
     shared = replace(PRESETS["mazur"].network, trains_biases=True)
     values = PRESETS["mazur"].values
     trace = simulate(derive(shared), PRESETS["mazur"], 0.5, 1)
-    own = build_network((2, 2, 2), biases=True)
+    own = build_network((2, 2, 2), biases="per neuron")
     split = {**values, "b1": values["b1"], "b2": values["b1"], "b3": values["b2"], "b4": values["b2"]}
     _, gradients = layered_by_autograd(own, split)
     assert trace.column("dE_db1")[0] == pytest.approx(gradients["b1"] + gradients["b2"], rel=1e-11)
@@ -149,5 +152,6 @@ def test_each_activations_derivative_is_sympys(name):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_proof_holds_for_larger_networks(activation):
     assert all(
-        identity.holds for identity in verify_gradients(derive(build_network((2, 3, 2), activation, biases=True)))
+        identity.holds
+        for identity in verify_gradients(derive(build_network((2, 3, 2), [activation], biases="per neuron")))
     )

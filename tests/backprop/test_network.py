@@ -1,7 +1,8 @@
 import pytest
 
 from backprop.derivation import derive
-from backprop.network import PRESETS, Kind, build_network, gradient_name, gradient_variable
+from backprop.network import Kind, build_network, gradient_name, gradient_variable
+from backprop.networks.presets import PRESETS
 
 EXPECTED_KINDS = {
     "t1": "target",
@@ -30,7 +31,7 @@ def test_a_name_of_no_quantity_has_no_kind(name):
 
 
 def test_every_column_of_any_network_has_a_kind():
-    derivation = derive(build_network((3, 4, 2, 2), "tanh", biases=True))
+    derivation = derive(build_network((3, 4, 2, 2), ["tanh"], biases="per neuron"))
     kinds = [derivation.network.kind(name) for name in derivation.columns]
     assert kinds.count(Kind.GRADIENT) == kinds.count(Kind.WEIGHT) + kinds.count(Kind.BIAS) == 24 + 8
     assert kinds.count(Kind.NET_INPUT) == kinds.count(Kind.ACTIVATION) == 8

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from programs import require_package
 
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.sheet import package
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 

@@ -4,7 +4,7 @@ import re
 from agreement import REFERENCE
 
 from backprop.derivation import derive
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.panels import panels
 from backprop.printers.text import TextPrinter
 from backprop.sheet.layout import PANELS

@@ -9,12 +9,14 @@ from agreement import agrees
 from browser import started
 from matplotlib.mathtext import MathTextParser
 from office import convert, read_values
+from presets import CLASS_LIKE
 from programs import require_browser
 
 from backprop.activations import sigma
 from backprop.derivation import derive
 from backprop.errors import BackpropError
-from backprop.network import PRESETS, SHEET_LEARNING_RATES
+from backprop.network import SHEET_LEARNING_RATES
+from backprop.networks.presets import PRESETS
 from backprop.notation import Partial, Shifted, product, total
 from backprop.panels import panels
 from backprop.printers.excel import ExcelPrinter
@@ -101,7 +103,7 @@ def test_text_is_spelled_like_the_class_sheets_panels():
 
 
 def lines():
-    return [line for preset in PRESETS.values() for panel in panels(derive(preset.network)) for line in panel.lines]
+    return [line for name in CLASS_LIKE for panel in panels(derive(PRESETS[name].network)) for line in panel.lines]
 
 
 def test_mathml_is_wellformed_core():

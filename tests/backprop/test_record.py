@@ -10,7 +10,8 @@ import pytest
 from backprop import __version__
 from backprop.__main__ import main
 from backprop.errors import BackpropError
-from backprop.network import PRESETS
+from backprop.networks import read_text
+from backprop.networks.presets import PRESETS
 from backprop.sheet.record import read_workbook_record
 
 
@@ -39,9 +40,11 @@ def test_the_record_leads_back_to_the_shipped_preset(preset, tmp_path):
     assert record.learning_rate == PRESETS[preset].learning_rate
 
 
-@pytest.mark.parametrize("options", [["--layers=2,2,2"], ["--preset=mazur", "--update-biases"]], ids=" ".join)
-def test_another_network_is_no_shipped_preset(options, tmp_path):
-    assert read_workbook_record(export(tmp_path / "x.xlsx", *options)).shipped_preset() is None
+@pytest.mark.parametrize("old, new", [("title", "title"), ("t1", "t1"), ("sigmoid", "tanh"), ("0.15", "0.16")])
+def test_another_network_is_no_shipped_preset(old, new, tmp_path):
+    own = tmp_path / "class.toml"
+    own.write_text(read_text("class").replace(old, new), encoding="utf-8")
+    assert read_workbook_record(export(tmp_path / "x.xlsx", f"--network={own}")).shipped_preset() is None
 
 
 def test_other_starting_values_are_no_shipped_preset(tmp_path):

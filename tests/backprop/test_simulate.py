@@ -7,7 +7,8 @@ from agreement import REFERENCE, agrees, read_reference
 
 from backprop.derivation import as_taught, derive
 from backprop.errors import BackpropError
-from backprop.network import PRESETS, SHEET_LEARNING_RATES
+from backprop.network import SHEET_LEARNING_RATES
+from backprop.networks.presets import PRESETS
 from backprop.simulate import simulate, simulate_errors
 
 CLASS, OTHER, MAZUR = PRESETS["class"], PRESETS["class-0.01-0.99"], PRESETS["mazur"]

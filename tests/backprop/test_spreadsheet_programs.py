@@ -10,12 +10,13 @@ import openpyxl
 import pytest
 from agreement import agrees
 from office import convert, disagreements, read_values, strip_cached_values
+from presets import invent
 from programs import require, require_node_module
 
 from backprop.check.workbooks import check_file
 from backprop.crosscheck.spreadsheets import open_in_formualizer, open_in_ironcalc
 from backprop.derivation import as_taught, derive
-from backprop.network import PRESETS, build_network, invent_preset
+from backprop.networks.presets import PRESETS
 from backprop.sheet.layout import COMPARISON_SHEET, curve_table, main_table
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 from backprop.simulate import simulate
@@ -26,8 +27,8 @@ WORKBOOKS = {
     "class": WorkbookOptions(PRESETS["class"], 1.0, 68),
     "as taught": WorkbookOptions(PRESETS["class"], 0.5, 20, as_taught=True),
     "mazur": WorkbookOptions(PRESETS["mazur"], 0.5, 20),
-    "3-4-2 tanh": WorkbookOptions(invent_preset(build_network((3, 4, 2), "tanh", biases=True)), 0.5, 20),
-    "2-3-2-1 relu": WorkbookOptions(invent_preset(build_network((2, 3, 2, 1), "relu", biases=True)), 0.5, 9),
+    "3-4-2 tanh": WorkbookOptions(invent((3, 4, 2), "tanh", biases="per neuron"), 0.5, 20),
+    "2-3-2-1 relu": WorkbookOptions(invent((2, 3, 2, 1), "relu", biases="per neuron"), 0.5, 9),
 }
 
 

@@ -13,9 +13,11 @@ import pytest
 from agreement import REFERENCE, agrees, read_reference
 from office import disagreements, read_values, recalculate
 from openpyxl.utils import get_column_letter
+from presets import invent
 
 from backprop.derivation import as_taught, derive
-from backprop.network import PRESETS, SHEET_LEARNING_RATES, build_network, invent_preset
+from backprop.network import SHEET_LEARNING_RATES
+from backprop.networks.presets import PRESETS
 from backprop.sheet.book import Book, fill_values
 from backprop.sheet.chart import LOOKS
 from backprop.sheet.layout import CLASS_SHEET, COMPARISON_SHEET, GUIDE_SHEET, curve_table, main_table
@@ -54,11 +56,11 @@ CASES = {
     "saturated": {"learning_rate": 1e6, "iterations": 6},
     "one row": {"iterations": 1},
     "biases updated": {"preset": TRAINED, "learning_rate": 0.5, "iterations": 30},
-    "3-4-2 tanh": {"preset": invent_preset(build_network((3, 4, 2), "tanh", biases=True)), "iterations": 30},
-    "2-3-2-1 relu": {"preset": invent_preset(build_network((2, 3, 2, 1), "relu", biases=True)), "iterations": 30},
-    "2-2-2 relu": {"preset": invent_preset(build_network((2, 2, 2), "relu")), "iterations": 30},
+    "3-4-2 tanh": {"preset": invent((3, 4, 2), "tanh", biases="per neuron"), "iterations": 30},
+    "2-3-2-1 relu": {"preset": invent((2, 3, 2, 1), "relu", biases="per neuron"), "iterations": 30},
+    "2-2-2 relu": {"preset": invent((2, 2, 2), "relu"), "iterations": 30},
     "relu overflow": {
-        "preset": invent_preset(build_network((2, 2, 1), "relu")),
+        "preset": invent((2, 2, 1), "relu"),
         "learning_rate": 1e200,
         "iterations": 9,
     },
@@ -166,7 +168,7 @@ def test_the_guide_links_to_every_sheet_and_tells_what_they_say(default):
     texts = " ".join(str(value) for value in values[GUIDE_SHEET].values())
     assert "8 of 8 gradients agree" in texts
     assert "68 of 68 rows agree" in texts
-    assert "python -m backprop workbook --preset class --learning-rate 1.0 --iterations 68" in texts
+    assert "python -m backprop workbook --network class --learning-rate 1.0 --iterations 68" in texts
 
 
 def test_rates_have_names_and_the_document_an_author(tmp_path):

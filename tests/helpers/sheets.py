@@ -7,7 +7,8 @@ import openpyxl
 from openpyxl.utils import get_column_letter
 
 from backprop.derivation import derive
-from backprop.network import LEARNING_RATE, PRESETS, Preset
+from backprop.network import LEARNING_RATE, Preset
+from backprop.networks.presets import PRESETS
 from backprop.printers.excel import ExcelPrinter
 
 PRESET = PRESETS["class-0.01-0.99"]

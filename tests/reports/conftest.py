@@ -15,7 +15,7 @@ from tabs import open_tab, wait_until
 sys.path.insert(0, str(Path(__file__).parent))
 import records
 
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.part1 import compute_part1
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 from reports.build import build

@@ -12,7 +12,7 @@ import numpy as np
 from agreement import REFERENCE
 
 from backprop.crosscheck.report import CrossCheck, Pair
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.records import write_record
 from backprop.sheet.record import WorkbookRecord, sha256, write_workbook
 from mnist.bench import Benchmarks, EpochCost, EpochCosts, Race, Races

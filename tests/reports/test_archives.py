@@ -36,7 +36,9 @@ def test_it_holds_every_file_of_every_package_and_nothing_else(wheel):
     folders = ("backprop", "mnist", "reports", "templates")
     ours = {str(path.relative_to(PROJECT)) for folder in folders for path in (PROJECT / folder).rglob("*")}
     code = {
-        name for name in ours if name.endswith(".py") or (name.startswith("templates/") and (PROJECT / name).is_file())
+        name
+        for name in ours
+        if name.endswith((".py", ".toml")) or (name.startswith("templates/") and (PROJECT / name).is_file())
     }
     assert files == {name for name in code if "__pycache__" not in name}
 

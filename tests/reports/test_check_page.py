@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sheets import EXPRESSIONS, SheetPlan, write_sheet
 
 from backprop.check.findings import FORMULA, Effect, FileReport, Finding, LearningRate, TableReport
-from backprop.check.workbooks import check_file
-from backprop.network import PRESETS
+from backprop.copies.orders import Orders, check_and_copy
+from backprop.networks.presets import PRESETS
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 from reports.check_page import render_check
 from reports.views.check import mark_differences, view_check
@@ -60,7 +60,7 @@ def test_the_slip_is_the_one_that_check_finds_in_the_sheet_as_taught(tmp_path):
     paths = [tmp_path / name for name in ("a.xlsx", "b.xlsx")]
     for path in paths:
         build_workbook(WorkbookOptions(PRESETS["class"], 1.0, 6, as_taught=True)).save(path)
-    page = view_check([check_file(path) for path in paths], strict=False)
+    page = view_check([check_and_copy(Orders(excerpts=True), path) for path in paths], strict=False)
     assert page.mistakes[0].is_slip
     assert [file.name for file in page.same[0]] == ["a.xlsx", "b.xlsx"]
 
@@ -76,7 +76,7 @@ def test_pairs_that_compute_the_same_are_named():
 def test_the_picture_shows_headers_first_rows_and_where_a_mistake_begins(tmp_path):
     path = tmp_path / "sheet.xlsx"
     address = write_sheet(path, SheetPlan(rows=9, wrong={("a_h2", 6): EXPRESSIONS["a_h1"]}))
-    (file,) = view_check([check_file(path)], strict=False).files
+    (file,) = view_check([check_and_copy(Orders(excerpts=True), path)], strict=False).files
     (table,) = file.tables
     (picture,) = table.pictures
     assert [row for row, _ in picture.rows] == [32, 33, 34, 35, 38, 39]
@@ -129,6 +129,6 @@ def test_sixty_sheets_weigh_less_than_two_megabytes(tmp_path):
         paths.append(tmp_path / f"{seed}.xlsx")
         mistakes = {(name, 0): -EXPRESSIONS[name], ("dE_dw4", 30): -EXPRESSIONS["dE_dw4"]}
         write_sheet(paths[-1], SheetPlan(seed, rows=68, helpers=9, wrong=mistakes))
-    reports = [check_file(path) for path in paths] * 15
+    reports = [check_and_copy(Orders(excerpts=True), path) for path in paths] * 15
     assert all(len(table.findings) == 2 and table.findings[0].effect for r in reports for table in r.tables)
     assert len(render_check(reports).encode()) < 2_000_000

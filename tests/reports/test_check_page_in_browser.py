@@ -10,7 +10,8 @@ from shared import shared_folder
 from sheets import EXPRESSIONS, SheetPlan, write_sheet
 from tabs import axe_findings, wait_until
 
-from backprop.check.workbooks import check_files, collect_files
+from backprop.check.workbooks import collect_files
+from backprop.copies.orders import Orders, check_and_copy
 from reports.check_page import render_check
 
 NAMES = ("<img src=x onerror=alert(1)>.xlsx", "a right one.xlsx", "“&quot;'>{{7*7}}.xlsx")
@@ -29,7 +30,7 @@ def path(tmp_path_factory):
             write_sheet(sheets / name, SheetPlan(rows=9, wrong=wrong))
         write_rich_book(sheets / "rich.xlsx")
         (sheets / "zz.xlsx").write_bytes(b"no workbook")
-        reports = check_files(collect_files([sheets]), lambda _: None)
+        reports = [check_and_copy(Orders(excerpts=True), path) for path in collect_files([sheets])]
         (folder / "check.html").write_text(render_check(reports), encoding="utf-8")
 
     return shared_folder(tmp_path_factory, "check-page", fill) / "check.html"

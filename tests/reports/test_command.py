@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import records
 
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.part1 import compute_part1
 from reports.cli import main
 from reports.view import DEFAULT_TITLE, Heading, view_page

@@ -11,7 +11,7 @@ from agreement import agrees
 from tabs import DRAWN, drawn, fill, open_tab, wait_until
 
 from backprop.derivation import derive, slopes
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.part1 import evaluate
 from backprop.simulate import simulate, simulate_many
 from reports.formats import brief, significant

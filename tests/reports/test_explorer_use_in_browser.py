@@ -7,7 +7,7 @@ import pytest
 from tabs import axe_findings, drawn, fill, open_tab, press_tab_until, wait_until
 
 from backprop.derivation import derive
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.simulate import simulate
 from reports.formats import brief, significant
 from reports.views.explorer import ITERATIONS

@@ -9,7 +9,7 @@ from agreement import REFERENCE
 from office import strip_cached_values
 from programs import require
 
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.part1 import compute_part1
 from reports.build import build
 from reports.drawings import sheet as pictures

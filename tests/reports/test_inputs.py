@@ -5,7 +5,8 @@ import pytest
 import records
 
 from backprop.errors import BackpropError
-from backprop.network import PRESETS, build_network
+from backprop.network import build_network
+from backprop.networks.presets import PRESETS
 from backprop.records import write_record
 from reports.inputs import read_inputs
 
@@ -63,8 +64,8 @@ def test_a_workbook_that_another_program_has_saved_may_be_handed_in(output):
     [
         ({"as_taught": True}, "repeats the class sheet's slip"),
         ({"iterations": 20}, "has 20 iterations, and the page 68"),
-        ({"network": build_network((3, 4, 2))}, "has a network or values that no preset has"),
-        ({"values": {**PRESETS["class"].values, "w1": 0.16}}, "has a network or values that no preset has"),
+        ({"network": build_network((3, 4, 2))}, "has a network or values that no shipped one has"),
+        ({"values": {**PRESETS["class"].values, "w1": 0.16}}, "has a network or values that no shipped one has"),
     ],
 )
 def test_a_workbook_that_the_page_is_not_about_is_refused(output, changes, reason):

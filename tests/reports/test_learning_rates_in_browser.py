@@ -5,7 +5,8 @@ import pytest
 from agreement import agrees
 from tabs import axe_findings
 
-from backprop.network import PRESETS, SHEET_ITERATIONS, SHEET_LEARNING_RATES
+from backprop.network import SHEET_ITERATIONS, SHEET_LEARNING_RATES
+from backprop.networks.presets import PRESETS
 from backprop.part1 import compute_part1
 from reports.formats import significant
 from reports.views.learning_rates import compare_learning_rates

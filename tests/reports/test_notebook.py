@@ -14,7 +14,7 @@ import records
 from agreement import REFERENCE, read_number, read_reference
 
 from backprop.errors import BackpropError
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.part1 import compute_part1
 from reports.build import Extent, build
 from reports.cli import main as reports

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 import records
 
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.part1 import compute_part1
 from reports.handin.notebook import notebook_source, read_cells
 from reports.prose import TEMPLATES

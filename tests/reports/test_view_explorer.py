@@ -3,9 +3,11 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+from presets import CLASS_LIKE
 
 from backprop.derivation import derive, slopes
-from backprop.network import PRESETS, gradient_name
+from backprop.network import gradient_name
+from backprop.networks.presets import PRESETS
 from backprop.part1 import compute_part1
 from backprop.simulate import compute_iteration_0
 from reports.views.explorer import LineWidth, view_explorer
@@ -13,7 +15,7 @@ from reports.views.explorer import LineWidth, view_explorer
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
 
 
-@pytest.fixture(scope="module", params=PRESETS)
+@pytest.fixture(scope="module", params=CLASS_LIKE)
 def preset(request):
     return PRESETS[request.param]
 

@@ -3,7 +3,7 @@ import json
 import pytest
 from agreement import REFERENCE
 
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.part1 import compute_part1
 from reports.views.mazur import view_mazur
 

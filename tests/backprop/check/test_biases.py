@@ -8,15 +8,16 @@ import sympy as sp
 from checks import accused, check, layouts, quickly
 from hypothesis import given
 from hypothesis import strategies as st
+from presets import invent
 from sheets import SheetPlan, write_sheet
 
 from backprop.check.workbooks import check_file
 from backprop.derivation import derive
-from backprop.network import PRESETS, build_network, invent_preset
+from backprop.networks.presets import PRESETS
 
 SHARED = PRESETS["mazur"]
 TRAINED = replace(SHARED, network=replace(SHARED.network, trains_biases=True))
-OWN = invent_preset(build_network((2, 2, 2), biases=True))
+OWN = invent((2, 2, 2), biases="per neuron")
 presets = st.sampled_from([SHARED, TRAINED, OWN])
 
 

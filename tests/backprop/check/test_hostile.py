@@ -16,7 +16,7 @@ from backprop.__main__ import main
 from backprop.check import package, workbooks
 from backprop.check.tables import parse_header
 from backprop.check.workbooks import check_file, check_files, collect_files
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 
 

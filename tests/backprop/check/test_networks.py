@@ -1,8 +1,6 @@
 """Sheets of any network: right ones are right, mistakes are found in their cells, and what can't be judged is named."""
 
 import random
-import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 from foreign import GRADIENTS, draw_sheet, wrong_cells
 from mutants import accused_cells, draw_network_mutant, judge_mutant
 from networks import draw_network_sheet, hold_against_differences
+from presets import invent
 
 from backprop.check.cells import Address
 from backprop.check.graph import Graph
@@ -20,6 +19,7 @@ from backprop.check.networks import check_networks
 from backprop.check.reading import read_workbook
 from backprop.check.references import Formulas
 from backprop.check.workbooks import check_file
+from backprop.sheet.workbook import WorkbookOptions, build_workbook
 
 ONCE_PRAISED = (20393, 20733, 20590, 20378, 20489, 20608, 20773, 20738, 40081, 894, 418)
 """Divisions by a dead ReLU's 0, another typed η in one iteration or from the second on, outputs that do not depend on
@@ -130,12 +130,12 @@ def test_class_sheets_go_both_ways(seed, tmp_path):
         assert accused(tables) == accused(by_name) == set(contents)
 
 
-@pytest.mark.parametrize("options", ["2,3,1 tanh --biases", "2,3,2 relu", "1,2,1 sigmoid", "2,3,2,1 relu --biases"])
+@pytest.mark.parametrize("options", ["2,3,1 tanh biases", "2,3,2 relu", "1,2,1 sigmoid", "2,3,2,1 relu biases"])
 def test_our_own_workbooks_of_other_networks(options, tmp_path):
     layers, activation, *biases = options.split()
     path = tmp_path / "own.xlsx"
-    command = [sys.executable, "-m", "backprop", "workbook", "--layers", layers, "--activation", activation, *biases]
-    subprocess.run([*command, "--iterations", "9", "-o", path], check=True, capture_output=True)
+    preset = invent([int(size) for size in layers.split(",")], activation, "per neuron" if biases else "none")
+    build_workbook(WorkbookOptions(preset, 0.5, 9)).save(path)
     report = check_file(path)
     assert (report.verdict, len(report.tables)) == ("right", 7)
     assert {table.network.split(",")[0] for table in report.tables} == {f"{layers.replace(',', '-')} {activation}"}

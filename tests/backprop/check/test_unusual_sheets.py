@@ -12,7 +12,7 @@ from sheets import EXPRESSIONS, SheetPlan, write_sheet
 
 from backprop.__main__ import main
 from backprop.check.workbooks import check_file
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 
 HELPER = "AZ"
 

@@ -4,11 +4,12 @@ import sympy as sp
 from checks import accused, check, layouts, quickly
 from hypothesis import given
 from hypothesis import strategies as st
+from presets import CLASS_LIKE
 from sheets import EXPRESSIONS, PRESET, QUANTITIES, UPDATES, SheetPlan, write_sheet
 
 from backprop.check.workbooks import check_file
 from backprop.derivation import derive, slips
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.notation import factors_of, product
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 
@@ -120,7 +121,7 @@ def test_a_wrong_sigmoid_is_found_and_explained(formula, words, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", CLASS_LIKE)
 def test_our_own_workbook_passes_and_as_taught_is_accused_of_its_two_columns(preset, tmp_path):
     for taught in (False, True):
         path = tmp_path / f"{taught}.xlsx"

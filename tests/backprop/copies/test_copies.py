@@ -25,7 +25,7 @@ from backprop.check.workbooks import check_content, check_file
 from backprop.copies.copies import annotate, fix
 from backprop.copies.orders import plan_copies
 from backprop.errors import BackpropError
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 from backprop.simulate import simulate
 

@@ -8,14 +8,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from presets import invent
 from programs import require
 
 from backprop.crosscheck import engines
 from backprop.crosscheck.comparison import all_cases, compare
 from backprop.crosscheck.engines import ENGINES, Case, Engine
-from backprop.crosscheck.report import AGREEMENT
+from backprop.crosscheck.report import AGREEMENT, format_report
 from backprop.crosscheck.spreadsheets import MissingEngineError
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.records import write_record
 
 OWN = [engine for engine in ENGINES if engine.name in ("sympy, 50 digits", "NumPy")]
@@ -46,6 +47,19 @@ def test_the_first_case_is_the_class_sheets_and_the_others_differ():
     assert [bool(case.preset.network.biases) for case in others] == [False, True, False, True]
     assert len({case.learning_rate for case in others}) == 4
     assert others == all_cases(seed=2, count=4, iterations=3)[1:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "preset", [PRESETS["relu"], invent((3, 4, 2), ["leaky relu", "tanh"], "per layer")], ids=lambda preset: preset.name
+)
+def test_the_engines_agree_on_other_networks_too(preset):
+    for program in ("soffice", "chromium"):
+        require(program)
+    report = compare(all_cases(1, 2, 4, preset), 1, lambda _: None)
+    assert report.missing == ()
+    assert [p for p in report.pairs if not p.agrees] == []
+    assert format_report(report).startswith(f"the run of {preset.name} and 2 random ones")
 
 
 def spoiled(by):

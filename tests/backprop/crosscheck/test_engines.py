@@ -12,7 +12,7 @@ from backprop.crosscheck import engines
 from backprop.crosscheck.comparison import all_cases
 from backprop.crosscheck.engines import ENGINES, Case
 from backprop.crosscheck.spreadsheets import MissingEngineError
-from backprop.network import PRESETS
+from backprop.networks.presets import PRESETS
 from backprop.simulate import simulate
 
 PROGRAMS = {"LibreOffice": "soffice", "JavaScript": "chromium"}
