@@ -56,6 +56,11 @@ class Marked:
         """Return what a reader sees first."""
         return "repaired" if self.is_repaired else self.finding.label
 
+    @property
+    def remedy(self) -> str:
+        """Return what the formula is that belongs there."""
+        return "now" if self.is_repaired else "expected"
+
 
 @dataclass(frozen=True)
 class MarkedCopy:
@@ -188,7 +193,7 @@ def _mark(content: bytes, marked: Sequence[Marked], report: FileReport) -> bytes
 def _write_note(mark: Marked, run: Run) -> str:
     lines = [f"{mark.label}: {mark.finding.subject}, {run.cells}", mark.finding.explanation]
     lines += [f"found: {run.found}"] if run.found else []
-    lines += [f"{'now' if mark.is_repaired else 'expected'}: {run.expected}"] if run.expected else []
+    lines += [f"{mark.remedy}: {run.expected}"] if run.expected else []
     return "\n".join(lines)
 
 
@@ -201,6 +206,7 @@ def _list(mark: Marked) -> Entry:
         mark.label,
         finding.explanation,
         finding.found or "",
+        mark.remedy,
         finding.expected or "",
         f"{quote_sheet(first.sheet)}!{first.a1}",
     )

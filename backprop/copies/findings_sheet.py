@@ -8,15 +8,15 @@ from backprop.copies.splice import append_child, find_elements, write_attribute,
 
 _TITLE = "Findings"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
-_COLUMNS = (("No.", 5), ("Sheet", 14), ("Cells", 16), ("What", 11), ("Kind", 9), ("Explanation", 60))
-_FORMULAS = (("Found", 44), ("Expected", 44))
-_LINK = b'<rPr><u/><color rgb="FF0563C1"/></rPr>'
-_BOLD = b"<rPr><b/></rPr>"
+_COLUMNS = (("No.", 5), ("Sheet", 14), ("Cells", 16), ("What", 11), ("Kind", 10), ("Explanation", 96))
+_FONT = b'<sz val="10"/><rFont val="Arial"/><family val="2"/>'
+_PLAIN, _BOLD = b"<rPr>%s</rPr>" % _FONT, b"<rPr><b/>%s</rPr>" % _FONT
+_LINK = b'<rPr><u/><color rgb="FF0563C1"/>%s</rPr>' % _FONT
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the list."""
+    """A finding in the list: a row, and one more for each of its formulas."""
 
     sheet: str
     cells: str
@@ -24,6 +24,8 @@ class Entry:
     label: str
     explanation: str
     found: str
+    remedy: str
+    """What the expected formula is: expected, or now there."""
     expected: str
     target: str
     """The first of the cells, with its sheet."""
@@ -46,29 +48,34 @@ def add_findings_sheet(parts: Parts, summary: Sequence[str], entries: Sequence[E
 
 
 def _write_sheet(parts: Parts, summary: Sequence[str], entries: Sequence[Entry]) -> bytes:
-    columns, first = (*_COLUMNS, *_FORMULAS), len(summary) + 2
-    rows = [_write_row(number, [(text, b"" if number > 1 else _BOLD)]) for number, text in enumerate(summary, 1)]
+    rows = [[_bold(text) if place == 0 else _plain(text)] for place, text in enumerate(summary)]
+    rows += [[], [_bold(name) for name, _ in _COLUMNS]] if entries else []
     links = []
-    if entries:
-        rows.append(_write_row(first, [(name, _BOLD) for name, _ in columns]))
     for number, entry in enumerate(entries, 1):
-        row = first + number
         texts = (str(number), entry.sheet, entry.cells, entry.subject, entry.label, entry.explanation)
-        cells = [
-            (text, _LINK if place == 2 else b"") for place, text in enumerate((*texts, entry.found, entry.expected))
-        ]
-        rows.append(_write_row(row, cells))
-        links.append(_write_link(f"C{row}", entry.target))
+        rows.append([(text, _LINK if place == 2 else _PLAIN) for place, text in enumerate(texts)])
+        links.append(_write_link(f"C{len(rows)}", entry.target))
+        for what, formula in (("found", entry.found), (entry.remedy, entry.expected)):
+            rows += [[_plain("")] * 4 + [_plain(what), _plain(formula)]] if formula else []
     widths = b"".join(
-        b'<col min="%d" max="%d" width="%d" customWidth="1"/>' % (n, n, w) for n, (_, w) in enumerate(columns, 1)
+        b'<col min="%d" max="%d" width="%d" customWidth="1"/>' % (n, n, w) for n, (_, w) in enumerate(_COLUMNS, 1)
     )
-    inside = b'<sheetPr><tabColor rgb="FFC00000"/></sheetPr>'
+    written = [_write_row(number, texts) for number, texts in enumerate(rows, 1)]
+    inside = b'<sheetPr><tabColor rgb="FFC00000"/><pageSetUpPr fitToPage="1"/></sheetPr>'
     inside += b'<sheetViews><sheetView showGridLines="0" workbookViewId="0"/></sheetViews>'
-    inside += b"<cols>%s</cols><sheetData>%s</sheetData>" % (widths, b"".join(rows))
+    inside += b"<cols>%s</cols><sheetData>%s</sheetData>" % (widths, b"".join(written))
     inside += b"<hyperlinks>%s</hyperlinks>" % b"".join(links) if links else b""
     inside += b'<pageMargins left="0.5" right="0.5" top="0.6" bottom="0.6" header="0.3" footer="0.3"/>'
-    inside += b'<pageSetup orientation="landscape"/>'
+    inside += b'<pageSetup orientation="landscape" fitToHeight="0"/>'
     return b'%s<worksheet xmlns="%s">%s</worksheet>' % (DECLARATION, parts.main_namespace.encode(), inside)
+
+
+def _plain(text: str) -> tuple[str, bytes]:
+    return text, _PLAIN
+
+
+def _bold(text: str) -> tuple[str, bytes]:
+    return text, _BOLD
 
 
 def _write_row(number: int, texts: Sequence[tuple[str, bytes]]) -> bytes:

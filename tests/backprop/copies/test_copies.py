@@ -140,9 +140,15 @@ def test_the_list_leads_to_the_cells(rich):
     assert book.sheetnames == ["It's <mine> & yours", "Notes", "Hidden", "Findings"]
     rows = [[cell.value for cell in row] for row in book["Findings"].iter_rows()]
     assert rows[1][0].startswith("“It's <mine> & yours”, header A32: wrong; 2-2-2 sigmoid, no biases")
-    assert rows[3] == ["No.", "Sheet", "Cells", "What", "Kind", "Explanation", "Found", "Expected"]
+    assert rows[3] == ["No.", "Sheet", "Cells", "What", "Kind", "Explanation"]
     assert rows[4][:5] == ["1", "It's <mine> & yours", "M36", "w5", "wrong"]
-    links = [book["Findings"][f"C{row}"].hyperlink.location for row in (5, 6, 7)]
+    assert [row[4:] for row in rows[5:9]] == [
+        ["expected", "=M35-$D$31*AB35"],
+        ["wrong", "this is the formula of E2"],
+        ["found", "=0.5*(B35-T35)^2"],
+        ["expected", "=0.5*(A35-R35)^2"],
+    ]
+    links = [book["Findings"][f"C{row}"].hyperlink.location for row in (5, 7, 10)]
     assert links == [f"'It''s <mine> & yours'!{cell}" for cell in ("M36", "U35", "Z33")]
 
 
