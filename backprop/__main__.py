@@ -251,7 +251,7 @@ def _write_workbook(options: argparse.Namespace) -> None:
     export.save(options.output)
     for trace in export.traces:
         if trace.overflow is not None:
-            _warn(f"{_overflows(trace.learning_rate, trace.overflow)}; its cells show #NUM! from there on")
+            _warn(f"{_overflows(preset, trace.learning_rate, trace.overflow)}; its cells show #NUM! from there on")
     print(f"wrote {options.output}: η = {wanted.learning_rate:g}, {wanted.iterations} iterations a sheet")
 
 
@@ -276,7 +276,7 @@ def _print_trace(options: argparse.Namespace) -> None:
     trace = simulate(derivation, preset, eta, iterations, sequential=options.sequential)
     sys.stdout.writelines(TRACE_FORMATS[options.format](trace))
     if trace.overflow is not None:
-        _warn(f"{_overflows(eta, trace.overflow)}; printed the rows before")
+        _warn(f"{_overflows(preset, eta, trace.overflow)}; printed the rows before")
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -357,8 +357,9 @@ def _prove(options: argparse.Namespace) -> int:
     return DONE if all(pair.agrees for pair in report.pairs) else FINDING
 
 
-def _overflows(learning_rate: float, iteration: int) -> str:
-    return f"at η = {learning_rate:g} the class formula 1/(1 + EXP(-x)) overflows in iteration {iteration}"
+def _overflows(preset: Preset, learning_rate: float, iteration: int) -> str:
+    what = "the class formula 1/(1 + EXP(-x))" if preset.network.description.endswith("sigmoid") else "a formula"
+    return f"at η = {learning_rate:g} {what} overflows in iteration {iteration}"
 
 
 def _warn(text: str) -> None:

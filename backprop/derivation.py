@@ -9,7 +9,7 @@ import sympy as sp
 
 from backprop.activations import ACTIVATIONS, ActivationBase, activate, rule_remainder
 from backprop.errors import BackpropError
-from backprop.network import LEARNING_RATE, TOTAL_ERROR, Network, Neuron, gradient_name
+from backprop.network import CROSS_ENTROPY, LEARNING_RATE, MEAN_SQUARED, TOTAL_ERROR, Network, Neuron, gradient_name
 from backprop.notation import Partial, factors_of, product, total
 
 Expression = Any  # sympy ships no types
@@ -106,10 +106,23 @@ def _forward(network: Network) -> Iterable[Equation]:
             )
         sources = tuple(neuron.activation for neuron in layer)
     for error, target, output in zip(network.errors, network.targets, sources, strict=True):
-        difference = total((sp.Symbol(target), -sp.Symbol(output)))
-        square = sp.Pow(difference, 2, evaluate=False)
-        yield Equation(sp.Symbol(error), product((sp.Rational(1, 2), square)), f"half the squared error of {output}")
+        expression, meaning = _measure(network, sp.Symbol(target), sp.Symbol(output))
+        yield Equation(sp.Symbol(error), expression, meaning)
     yield Equation(sp.Symbol(TOTAL_ERROR), total(map(sp.Symbol, network.errors)), "what training makes small")
+
+
+def _measure(network: Network, target: Expression, output: Expression) -> tuple[Expression, str]:
+    """Return the error of an output, and what it is in words."""
+    if network.loss == CROSS_ENTROPY:
+        hit = product((target, sp.log(output)))
+        miss = product((total((1, -target)), sp.log(total((1, -output)))))
+        return product((-1, total((hit, miss)))), f"the cross-entropy of {output} and its target"
+    square = sp.Pow(total((target, -output)), 2, evaluate=False)
+    if network.loss == MEAN_SQUARED and len(network.targets) != 2:
+        share = sp.Rational(1, len(network.targets))
+        words = f"the squared error of {output}, divided by the number of outputs"
+        return (square, f"the squared error of {output}") if share == 1 else (product((share, square)), words)
+    return product((sp.Rational(1, 2), square)), f"half the squared error of {output}"
 
 
 def _net_input(neuron: Neuron, sources: tuple[str, ...]) -> Expression:
@@ -242,9 +255,9 @@ def verify_gradients(derivation: Derivation) -> tuple[Identity, ...]:
     for gradient, parameter in zip(derivation.gradients, derivation.network.parameters, strict=True):
         direct = sp.diff(composed, sp.Symbol(parameter))
         by_factors = _compose(derivation.forward, gradient.expression)
-        identities.append(
-            Identity(f"{gradient.name}: product of the factors = direct derivative", sp.expand(direct - by_factors))
-        )
+        # Of cross-entropy, the outputs cancel against the logarithms' derivatives.
+        remainder = sp.expand(direct - by_factors) and sp.cancel(direct - by_factors)
+        identities.append(Identity(f"{gradient.name}: product of the factors = direct derivative", remainder))
     return tuple(identities)
 
 

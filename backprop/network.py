@@ -7,6 +7,10 @@ from functools import cached_property
 from itertools import count, pairwise
 from types import MappingProxyType
 
+ACTIVATION_NAMES = ("sigmoid", "tanh", "relu", "leaky relu", "linear")
+HALF_SQUARED, MEAN_SQUARED, CROSS_ENTROPY = LOSS_NAMES = ("half squared error", "mean squared error", "cross-entropy")
+NO_BIASES, PER_NEURON, PER_LAYER = "none", "per neuron", "per layer"
+
 
 class Kind(Enum):
     """What a quantity of the network is."""
@@ -40,13 +44,15 @@ class Neuron:
 
 @dataclass(frozen=True)
 class Network:
-    """A fully connected network with squared error; the last layer has one neuron per target."""
+    """A fully connected network; the last layer has one neuron per target."""
 
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
     layers: tuple[tuple[Neuron, ...], ...]
     activations: tuple[str, ...]
     """Of each layer behind the inputs: the name of its neurons' function."""
+    loss: str = HALF_SQUARED
+    """What the errors of the outputs are; their sum is the total error."""
     trains_biases: bool = False
     """Whether biases are updated like weights; otherwise they keep their values."""
 
@@ -73,9 +79,10 @@ class Network:
 
     @property
     def description(self) -> str:
-        """Return sizes and activations: 2-2-2 sigmoid, 2-3-1 relu/linear."""
+        """Return sizes, activations, and the loss if it is not the class's: 2-3-1 relu/sigmoid, cross-entropy."""
         alike = len(set(self.activations)) == 1
-        return f"{self.shape} {'/'.join(self.activations[:1] if alike else self.activations)}"
+        loss = "" if self.loss == HALF_SQUARED else f", {self.loss}"
+        return f"{self.shape} {'/'.join(self.activations[:1] if alike else self.activations)}{loss}"
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -122,8 +129,6 @@ class Preset:
     """Rows of a table."""
 
 
-NO_BIASES, PER_NEURON, PER_LAYER = "none", "per neuron", "per layer"
-ACTIVATION_NAMES = ("sigmoid", "tanh", "relu", "leaky relu", "linear")
 TOTAL_ERROR = "E_total"
 LEARNING_RATE = "eta"
 _GRADIENT = "dE_d"
@@ -144,6 +149,7 @@ def build_network(
     sizes: Sequence[int],
     activations: Sequence[str] = ("sigmoid",),
     *,
+    loss: str = HALF_SQUARED,
     biases: str = NO_BIASES,
     trains_biases: bool = True,
 ) -> Network:
@@ -174,7 +180,7 @@ def build_network(
         tuple(f"{sign}{n + 1}" for n in range(size)) for sign, size in (("i", sizes[0]), ("t", sizes[-1]))
     )
     names = tuple(activations) * (1 if len(activations) > 1 else len(layers))
-    return Network(inputs, targets, layers, names, trains_biases=trains_biases and biases != NO_BIASES)
+    return Network(inputs, targets, layers, names, loss, trains_biases=trains_biases and biases != NO_BIASES)
 
 
 SHEET_ITERATIONS = 68

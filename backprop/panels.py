@@ -98,13 +98,17 @@ def _chain_lines(derivation: Derivation, weight: Expression) -> list[PanelLine]:
     error, left = path[-1], Partial(_E, weight)
     equations = {later: derivation.equation(str(later)) for later in path[1:]}
     links = [(later, earlier) for earlier, later in pairwise(path)][::-1]
+    total_error, others = derivation.equation(TOTAL_ERROR).expression, len(derivation.network.errors) - 1
+    if others:
+        drop = "the other error drops out" if others == 1 else "the other errors drop out"
+        first = [
+            PanelLine((left, Partial(total_error, weight)), "the total error is a sum", "sum"),
+            PanelLine((left, Partial(error, weight)), f"{weight} reaches {error} alone, so {drop}", "one_error"),
+        ]
+    else:
+        first = [PanelLine((left, Partial(error, weight)), f"the total error is {error}", "sum")]
     lines = [
-        PanelLine(
-            (left, Partial(derivation.equation(TOTAL_ERROR).expression, weight)), "the total error is a sum", "sum"
-        ),
-        PanelLine(
-            (left, Partial(error, weight)), f"{weight} reaches {error} alone, so the other error drops out", "one_error"
-        ),
+        *first,
         PanelLine(
             (left, Partial(error, weight), product(Partial(*link) for link in links)),
             "the chain rule: one factor for every step on the way from the error back to the weight",
@@ -138,7 +142,7 @@ def _gradient_line(derivation: Derivation, weight: Expression) -> PanelLine:
 
 def _activation_lines(derivation: Derivation, hidden: tuple[Neuron, ...]) -> list[PanelLine]:
     """Return the derivative of the total error by each hidden output; its parts are shown for the first one."""
-    first = sp.Symbol(hidden[0].activation)
+    first, outputs = sp.Symbol(hidden[0].activation), len(derivation.network.errors)
     parts = [
         PanelLine(
             (Partial(error, first), product(chain_factors(derivation.forward, first, error))),
@@ -150,16 +154,18 @@ def _activation_lines(derivation: Derivation, hidden: tuple[Neuron, ...]) -> lis
     sums = [
         PanelLine(
             (Partial(_E, a), product(chain_factors(derivation.forward, a))),
-            f"{a} feeds both outputs: the parts add up",
+            f"{a} feeds {'both' if outputs == 2 else f'all {outputs}'} outputs: the parts add up"
+            if outputs > 1
+            else f"what {a} does to the total error",
             "sum_over_paths" if a == first else "",
         )
         for a in _symbols(neuron.activation for neuron in hidden)
     ]
-    return parts + sums
+    return parts + sums if outputs > 1 else sums
 
 
 def _path_line(derivation: Derivation, weight: Expression) -> PanelLine:
-    path = _path(derivation, weight)
+    path = _path(derivation, weight)[:3]  # with one output, it does not branch at the hidden activation
     links = [Partial(later, earlier) for earlier, later in pairwise(path)][::-1]
     return PanelLine(
         (Partial(_E, weight), product((Partial(_E, path[-1]), *links))),

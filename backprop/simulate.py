@@ -25,6 +25,8 @@ from backprop.network import LEARNING_RATE, TOTAL_ERROR, Preset, gradient_name
 
 MAX_ITERATIONS = 10_000_000  # 31 columns of 8 bytes each: 2.5 GB
 _LONG_RUN = 200_000  # about a second
+_NO_NUMBER = (OverflowError, ValueError, ZeroDivisionError)
+"""EXP of too much, LN of what is not positive, a division by 0."""
 Floats = NDArray[np.float64]
 
 
@@ -74,7 +76,7 @@ def simulate(
     for iteration in tqdm(range(iterations), disable=disabled, unit=" iterations", leave=False):
         try:
             row, following = step(learning_rate, constants, parameters)
-        except OverflowError:
+        except _NO_NUMBER:
             row = [math.inf]
         if not all(map(math.isfinite, row)):
             _fill_cell_by_cell(derivation, preset, learning_rate, values[iteration:], parameters)
@@ -90,7 +92,7 @@ def simulate_many(derivation: Derivation, preset: Preset, learning_rates: Sequen
     constants, parameters = _starting_values(derivation, preset.values)
     parameters = [np.full(etas.shape, value) for value in parameters]
     values = np.empty((len(etas), iterations, len(derivation.columns)))
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for iteration in range(iterations):
             row, parameters = step(etas, constants, parameters)
             for column, numbers in enumerate(row):
@@ -223,7 +225,7 @@ def _compile_cell(equation: Equation) -> Callable[[dict[str, float]], float]:
     def value(cells: dict[str, float]) -> float:
         try:
             result = float(function(*(cells[str(symbol)] for symbol in symbols)))
-        except OverflowError:
+        except _NO_NUMBER:
             return math.nan
         return result if math.isfinite(result) else math.nan
 

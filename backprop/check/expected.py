@@ -131,10 +131,11 @@ class OtherNetworkError(Exception):
 def derive_expected(cells: TableCells) -> ExpectedTable:
     """Read the network off the forward pass where that is consistent, and derive what the table has to compute.
 
-    Raises OtherNetworkError where a whole layer has another activation than the class's.
+    Raises OtherNetworkError where a whole layer has another activation than the class's, or both errors another loss.
     """
     probe = Probe(cells)
     _check_activations(probe)
+    _check_loss(probe)
     inputs = _read_inputs(probe)
     network, biases = _read_network(probe, inputs)
     numbers = biases | inputs | _read_targets(probe)
@@ -150,6 +151,19 @@ def _check_activations(probe: Probe) -> None:
             right = (function(CLASS_RUN.value(neuron.name)) for neuron in layer)
             if all(f is not None and agree(f.number, r) for f, r in zip(found, right, strict=True)):
                 raise OtherNetworkError(f"the activation is {name}: only sigmoid networks are checked")
+
+
+def _check_loss(probe: Probe) -> None:
+    """Errors that all are cross-entropies mean it; one alone is a slip."""
+    right = {}
+    for error, target, neuron in zip(_NETWORK.errors, _NETWORK.targets, _OUTPUT, strict=True):
+        t, a = CLASS_RUN.value(target), CLASS_RUN.value(neuron.activation)
+        right[error] = -(t * np.log(a) + (1 - t) * np.log(1 - a))
+    if not probe.table.columns.keys() & right.keys():
+        right = {TOTAL_ERROR: np.sum([*right.values()], axis=0)}
+    found = [probe.compute(error) for error in right]
+    if all(f is not None and agree(f.number, r) for f, r in zip(found, right.values(), strict=True)):
+        raise OtherNetworkError("the loss is cross-entropy: the exercise has half the squared error")
 
 
 def _read_inputs(probe: Probe) -> dict[str, float]:

@@ -24,7 +24,7 @@ import openpyxl
 from backprop.crosscheck import spreadsheets
 from backprop.crosscheck.spreadsheets import MissingEngineError, Spreadsheet
 from backprop.derivation import Derivation, derive
-from backprop.network import ACTIVATION_NAMES, TOTAL_ERROR, Preset, gradient_name
+from backprop.network import ACTIVATION_NAMES, CROSS_ENTROPY, MEAN_SQUARED, TOTAL_ERROR, Preset, gradient_name
 from backprop.printers.javascript import step_function
 from backprop.sheet.layout import main_table
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
@@ -103,11 +103,19 @@ def _pass_in_torch(torch: Any, preset: Preset, numbers: dict[str, float]) -> dic
         signal = functions[name](net)
         for neuron, net_input, output in zip(layer, net, signal, strict=True):
             known |= {neuron.name: net_input, neuron.activation: output}
-    errors = (torch.stack([leaves[name] for name in network.targets]) - signal).square() / 2
+    targets = torch.stack([leaves[name] for name in network.targets])
+    errors = _measure_in_torch(torch, network.loss, targets, signal)
     known |= dict(zip(network.errors, errors, strict=True)) | {TOTAL_ERROR: errors.sum()}
     known[TOTAL_ERROR].backward()
     known |= {gradient_name(name): leaves[name].grad for name in network.parameters}
     return {name: float(value.detach()) for name, value in known.items()}
+
+
+def _measure_in_torch(torch: Any, loss: str, targets: Any, outputs: Any) -> Any:
+    if loss == CROSS_ENTROPY:
+        return torch.nn.functional.binary_cross_entropy(outputs, targets, reduction="none")
+    squares = (targets - outputs).square()
+    return squares / (len(targets) if loss == MEAN_SQUARED else 2)
 
 
 def compute_with_libreoffice(cases: Sequence[Case]) -> list[Floats]:

@@ -14,7 +14,16 @@ from typing import Any, Literal, get_args, get_type_hints
 import msgspec
 
 from backprop.errors import BackpropError
-from backprop.network import ACTIVATION_NAMES, SHEET_ITERATIONS, Network, Preset, build_network
+from backprop.network import (
+    ACTIVATION_NAMES,
+    CROSS_ENTROPY,
+    HALF_SQUARED,
+    LOSS_NAMES,
+    SHEET_ITERATIONS,
+    Network,
+    Preset,
+    build_network,
+)
 from backprop.networks import list_networks, read_text
 
 _LAYERS, _NEURONS, _ITERATIONS = (3, 7), (1, 50), (1, 10_000_000)
@@ -25,6 +34,7 @@ _BYTES, _DECIMALS = 1_000_000, 4
 class _NetworkTable:
     layers: list[int]
     activations: str | list[str] = "sigmoid"
+    loss: str = HALF_SQUARED
     biases: Literal["none", "per neuron", "per layer"] = "none"
     train_biases: bool = True
 
@@ -155,7 +165,13 @@ def _build_network(table: _NetworkTable) -> Network:
         if activation not in ACTIVATION_NAMES:
             allowed = ", ".join(ACTIVATION_NAMES)
             raise _WrongError(f"network.activations: {activation[:40]!r} is none of {allowed}")
-    return build_network(table.layers, activations, biases=table.biases, trains_biases=table.train_biases)
+    if table.loss not in LOSS_NAMES:
+        raise _WrongError(f"network.loss: {table.loss[:40]!r} is none of {', '.join(LOSS_NAMES)}")
+    if table.loss == CROSS_ENTROPY and activations[-1] != "sigmoid":
+        raise _WrongError(f"network.loss: {CROSS_ENTROPY} needs sigmoid in the last layer, which has {activations[-1]}")
+    return build_network(
+        table.layers, activations, loss=table.loss, biases=table.biases, trains_biases=table.train_biases
+    )
 
 
 def _check_range(key: str, number: int, limits: tuple[int, int]) -> None:

@@ -34,6 +34,9 @@ class ExcelPrinter(InfixPrinter):
     def _print_exp(self, expression: Any) -> Text:
         return self._call("EXP", expression)
 
+    def _print_log(self, expression: Any) -> Text:
+        return self._call("LN", expression)
+
     def _print_tanh(self, expression: Any) -> Text:
         return self._call("TANH", expression)
 

@@ -52,6 +52,9 @@ class MathMLPrinter(InfixPrinter):
     def _print_exp(self, expression: Any) -> Text:
         return self._call("exp", expression)
 
+    def _print_log(self, expression: Any) -> Text:
+        return self._call("ln", expression)
+
     def _print_tanh(self, expression: Any) -> Text:
         return self._call("tanh", expression)
 

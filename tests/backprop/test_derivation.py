@@ -8,7 +8,7 @@ from presets import invent
 
 from backprop.activations import ACTIVATIONS, expand_functions, rule_remainder
 from backprop.derivation import as_taught, chain_factors, derive, slips, verify_gradients
-from backprop.network import ACTIVATION_NAMES, build_network
+from backprop.network import ACTIVATION_NAMES, LOSS_NAMES, build_network
 from backprop.networks.presets import PRESETS
 from backprop.simulate import simulate
 
@@ -91,6 +91,15 @@ def test_a_symbol_that_feeds_both_outputs_gets_one_sum():
     assert len(factor.args) == 2
 
 
+def measured_by_torch(loss, targets, outputs):
+    """The total error by torch's own functions."""
+    import torch
+
+    if loss == "cross-entropy":
+        return torch.nn.BCELoss(reduction="sum")(outputs, targets)
+    return torch.nn.MSELoss()(outputs, targets) * (len(targets) / 2 if loss == "half squared error" else 1)
+
+
 def layered_by_autograd(network, values):
     """Any network once more, as matrices, for torch to differentiate: total error, gradients by parameter name."""
     import torch
@@ -107,7 +116,8 @@ def layered_by_autograd(network, values):
             leaves.append(([n.bias for n in layer], bias))
             signal = signal + bias
         signal = (functions.get(name) or getattr(torch, name))(signal)
-    error = ((torch.tensor([values[t] for t in network.targets], dtype=torch.float64) - signal) ** 2).sum() / 2
+    targets = torch.tensor([values[name] for name in network.targets], dtype=torch.float64)
+    error = measured_by_torch(network.loss, targets, signal)
     error.backward()
     names = [name for names, _ in leaves for name in names]
     return error.item(), dict(zip(names, torch.cat([leaf.grad.flatten() for _, leaf in leaves]).tolist(), strict=True))
@@ -118,12 +128,17 @@ def layered_by_autograd(network, values):
     sizes=st.lists(st.integers(1, 4), min_size=3, max_size=5),
     activations=st.lists(st.sampled_from(ACTIVATION_NAMES), min_size=4, max_size=4),
     biases=st.sampled_from(["none", "per neuron"]),
+    loss=st.sampled_from(LOSS_NAMES),
     data=st.data(),
 )
-def test_any_layer_sizes_and_activations_have_the_gradients_of_autograd(sizes, activations, biases, data):
-    preset = invent(sizes, activations[: len(sizes) - 1], biases)
+def test_any_network_has_the_gradients_of_autograd(sizes, activations, biases, loss, data):
+    activations = activations[: len(sizes) - 1]
+    if loss == "cross-entropy":
+        activations[-1] = "sigmoid"
+    preset = invent(sizes, activations, biases, loss=loss)
     network = preset.network
     values = {name: data.draw(numbers, label=name) for name in preset.values}
+    values |= {name: data.draw(st.floats(0, 1), label=name) for name in network.targets}
     trace = simulate(derive(network), replace(preset, values=values), 0.1, 1)
     ours = dict(zip(trace.columns, trace.values[0].tolist(), strict=True))
     error, gradients = layered_by_autograd(network, values)

@@ -6,12 +6,13 @@ CLASS_LIKE = [name for name, preset in PRESETS.items() if preset.network.descrip
 """The shipped networks that the page tells."""
 
 
-def write_network(sizes, activations="sigmoid", biases="none", learning_rate=0.5):
+def write_network(sizes, activations="sigmoid", biases="none", learning_rate=0.5, loss="half squared error"):
     """Write the file of a network with starting values: the same ones every time, small and without a pattern."""
     return f"""
         [network]
         layers = {list(sizes)}
         activations = {activations!r}
+        loss = "{loss}"
         biases = "{biases}"
         [[samples]]
         inputs = {[round(0.05 * place, 2) for place in range(1, sizes[0] + 1)]}

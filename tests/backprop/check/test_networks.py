@@ -19,6 +19,7 @@ from backprop.check.networks import check_networks
 from backprop.check.reading import read_workbook
 from backprop.check.references import Formulas
 from backprop.check.workbooks import check_file
+from backprop.networks.presets import PRESETS
 from backprop.sheet.workbook import WorkbookOptions, build_workbook
 
 ONCE_PRAISED = (20393, 20733, 20590, 20378, 20489, 20608, 20773, 20738, 40081, 894, 418)
@@ -130,6 +131,32 @@ def test_class_sheets_go_both_ways(seed, tmp_path):
         assert accused(tables) == accused(by_name) == set(contents)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "activations", "loss", "network"),
+    [
+        ((2, 2, 2), "sigmoid", "cross-entropy", "2-2-2 sigmoid, no biases, cross-entropy"),
+        ((2, 3, 2), "sigmoid", "cross-entropy", "2-3-2 sigmoid, no biases, cross-entropy"),
+        ((2, 2, 3), "linear", "mean squared error", "2-2-3 linear, no biases, mean squared error"),
+        ((2, 2, 2), ["tanh", "sigmoid"], "half squared error", "2-2-2 tanh/sigmoid, no biases"),
+        ((3, 2, 2), "leaky relu", "half squared error", "3-2-2 leaky relu, no biases"),
+    ],
+    ids=str,
+)
+def test_our_own_workbooks_with_other_losses_and_activations(sizes, activations, loss, network, tmp_path):
+    path = tmp_path / "own.xlsx"
+    build_workbook(WorkbookOptions(invent(sizes, activations, loss=loss), 0.5, 9)).save(path)
+    report = check_file(path)
+    assert (report.verdict, {table.network for table in report.tables}) == ("right", {network})
+    spoil_a_gradient(path)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_workbook_of_every_shipped_network_is_right(name, tmp_path):
+    preset = PRESETS[name]
+    build_workbook(WorkbookOptions(preset, preset.learning_rate, 9)).save(tmp_path / "own.xlsx")
+    assert check_file(tmp_path / "own.xlsx").verdict == "right"
+
+
 @pytest.mark.parametrize("options", ["2,3,1 tanh biases", "2,3,2 relu", "1,2,1 sigmoid", "2,3,2,1 relu biases"])
 def test_our_own_workbooks_of_other_networks(options, tmp_path):
     layers, activation, *biases = options.split()
@@ -139,6 +166,11 @@ def test_our_own_workbooks_of_other_networks(options, tmp_path):
     report = check_file(path)
     assert (report.verdict, len(report.tables)) == ("right", 7)
     assert {table.network.split(",")[0] for table in report.tables} == {f"{layers.replace(',', '-')} {activation}"}
+    spoil_a_gradient(path)
+
+
+def spoil_a_gradient(path):
+    """Double a gradient of one cell, and see that this cell is named."""
     book = openpyxl.load_workbook(path)
     sheet = book.worksheets[0]
     header = next(c for row in sheet.iter_rows(max_row=40) for c in row if c.value == "∂E/∂w1")

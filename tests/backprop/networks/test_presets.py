@@ -74,6 +74,8 @@ WRONG = [
     ("[network]", "[netwrok]", "netwrok is unknown: did you mean network?"),
     ('activations = "sigmoid"', 'activations = "softplus"', "network.activations: 'softplus' is none of sigmoid, tanh"),
     ('activations = "sigmoid"', 'activations = ["tanh"]', "network.activations has 1 names: give one, or 2"),
+    ('loss = "half squared error"', 'loss = "hinge"', "network.loss: 'hinge' is none of half squared error, mean"),
+    ('activations = "sigmoid"', 'loss = "cross-entropy"\nactivations = "tanh"', "Cannot overwrite a value"),
     ('biases = "none"', 'biases = "some"', "network.biases: Invalid enum value 'some'"),
     ("inputs = [0.05, 0.1]", "inputs = [0.05]", "samples.inputs has 1 numbers, and the network 2 of them: i1, i2"),
     ("inputs = [0.05, 0.1]", "inputs = [0.05, nan]", "i2 is nan: give a finite number"),
@@ -98,6 +100,13 @@ def test_a_wrong_file_gets_one_line_with_the_key(old, new, expected):
     assert str(caught.value).startswith("my.toml")
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_cross_entropy_needs_probabilities():
+    text = CLASS.replace('"half squared error"', '"cross-entropy"')
+    assert parse_network(text, "my.toml", "my.toml").network.loss == "cross-entropy"
+    with pytest.raises(BackpropError, match="cross-entropy needs sigmoid in the last layer, which has tanh"):
+        parse_network(text.replace('"sigmoid"', '["sigmoid", "tanh"]'), "my.toml", "my.toml")
 
 
 @given(st.text(max_size=80))
