@@ -55,6 +55,19 @@ def test_names_reach_the_commands_untouched(make, name):
     assert {"--epochs=1", "--seed=7"} <= set(calls[1])
 
 
+@pytest.mark.parametrize("name", ["my sheet.xlsx", "O'Neil $(HOME)", "-dash"])
+def test_a_check_gets_its_page_and_its_copies(make, name):
+    assert make("check", f"FILE={name}") == [["-m", "backprop", "check", "--", name]]
+    (_, call) = make("check", f"FILE={name}", f"HTML={name}.html", f"ANNOTATE={name}", "FIXED=fixed", "FORCE=1")
+    flags = [f"--html={name}.html", f"--annotate={name}", "--fixed=fixed", "--force"]
+    assert call == ["-m", "backprop", "check", *flags, "--", name]
+
+
+def test_a_network_reaches_the_workbook_alone(make):
+    calls = make("report", "NETWORK=my network.toml")
+    assert ["--network=my network.toml" in call for call in calls] == [True, False, False, False, False]
+
+
 def test_help_lists_every_target(make):
     listed = re.findall(r"^  make (\w+)", make("help"), re.MULTILINE)
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)

@@ -23,7 +23,6 @@ from backprop.check.findings import (
     read_cells,
 )
 from backprop.check.output import escape_unprintable, find_same, name_files, show, summarise
-from backprop.network import gradient_variable
 from reports.formats import listing, superscript
 from reports.views.formulas import Formula, join_terms
 
@@ -311,16 +310,18 @@ def _describe(finding: Finding, effect: Effect) -> str:
 def _group_mistakes(files: Sequence[FileView], *, strict: bool) -> Iterator[Group]:
     """Yield the mistakes that more than one file has, the most frequent first; of several quantities as one."""
     holders: dict[tuple[str, str], dict[str, FileView]] = defaultdict(dict)
+    subjects: dict[str, str] = {}
     for file in files:
         for finding in (view.finding for table in file.tables for view in table.findings):
             if finding.kind in COMPUTES_WRONGLY or (strict and finding.kind != UNREAD):
                 holders[finding.quantity, finding.explanation][file.anchor] = file
+                subjects[finding.quantity] = finding.subject
     joined: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for (quantity, explanation), found in holders.items():
         if len(found) > 1:
             joined[explanation, tuple(found)].append(quantity)
     slip, by_anchor = explain_class_slip(), {file.anchor: file for file in files}
     for (explanation, anchors), quantities in sorted(joined.items(), key=lambda item: -len(item[0][1])):
-        names = [f"∂E/∂{gradient_variable(q)}" if gradient_variable(q) else q for q in sorted(quantities)]
+        names = [subjects[quantity] for quantity in sorted(quantities)]
         is_slip = all(slip.get(quantity) == explanation for quantity in quantities)
         yield Group(listing(names), explanation, tuple(by_anchor[anchor] for anchor in anchors), is_slip)
