@@ -14,6 +14,7 @@ from backprop.notation import Partial, factors_of, product, total
 
 Expression = Any  # sympy ships no types
 ETA = sp.Symbol(LEARNING_RATE)
+_MOST_PROVED = 40
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,11 @@ class Derivation:
 def derive(network: Network) -> Derivation:
     """Derive everything that one training step of `network` computes."""
     forward = tuple(_forward(network))
+    chains = Chains(forward)
     gradients = tuple(
         Equation(
             sp.Symbol(gradient_name(parameter)),
-            product(chain_factors(forward, sp.Symbol(parameter))),
+            product(chains.factors(sp.Symbol(parameter))),
             f"how the total error changes with {parameter}",
         )
         for parameter in network.parameters
@@ -136,23 +138,57 @@ def local_derivative(equation: Equation, symbol: Expression) -> Expression:
     return product(factors_of(derivative.xreplace({equation.expression: equation.symbol})))
 
 
+class Chains:
+    """The chain rule over a forward pass; what is the same for many symbols is computed once."""
+
+    def __init__(self, forward: tuple[Equation, ...]) -> None:
+        self._forward = forward
+        self._reads = [equation.expression.free_symbols for equation in forward]
+        self._leading: dict[Expression, frozenset[Expression]] = {}
+        self._factors: dict[tuple[Expression, Expression, bool], tuple[Expression, ...]] = {}
+
+    def factors(
+        self, symbol: Expression, of: Expression | None = None, *, named: bool = False
+    ) -> tuple[Expression, ...]:
+        """Return the chain-rule factors of ∂of/∂symbol (`of` is the total error by default), from the error inwards.
+
+        Where several paths lead from the symbol to the error, the sum over the paths is one factor. With `named`, a
+        factor is written as ∂y/∂x instead of being computed. Factors that equal 1 are omitted.
+        """
+        of = self._forward[-1].symbol if of is None else of
+        key = (symbol, of, named)
+        if key not in self._factors:
+            self._factors[key] = self._find_factors(*key)
+        return self._factors[key]
+
+    def _find_factors(self, symbol: Expression, of: Expression, named: bool) -> tuple[Expression, ...]:
+        if symbol == of:
+            return ()
+        paths = []
+        for dependent in self.dependents(symbol, of):
+            local = factors_of(local_derivative(dependent, symbol))
+            last = (Partial(dependent.symbol, symbol),) if named and local else local
+            paths.append((*self.factors(dependent.symbol, of, named=named), *last))
+        return paths[0] if len(paths) == 1 else (total(map(product, paths)),)
+
+    def dependents(self, symbol: Expression, of: Expression) -> tuple[Equation, ...]:
+        """Return the equations that depend directly on `symbol` and lead to `of`."""
+        if of not in self._leading:
+            needed = {of}
+            for equation, read in reversed([*zip(self._forward, self._reads, strict=True)]):
+                if equation.symbol in needed:
+                    needed |= read
+            self._leading[of] = frozenset(needed)
+        leading = self._leading[of]
+        pairs = zip(self._forward, self._reads, strict=True)
+        return tuple(equation for equation, read in pairs if symbol in read and equation.symbol in leading)
+
+
 def chain_factors(
     forward: tuple[Equation, ...], symbol: Expression, of: Expression | None = None, *, named: bool = False
 ) -> tuple[Expression, ...]:
-    """Return the chain-rule factors of ∂of/∂symbol (`of` is the total error by default), from the error inwards.
-
-    Where several paths lead from the symbol to the error, the sum over the paths is one factor. With `named`, a factor
-    is written as ∂y/∂x instead of being computed. Factors that equal 1 are omitted.
-    """
-    of = forward[-1].symbol if of is None else of
-    if symbol == of:
-        return ()
-    paths = []
-    for dependent in dependents(forward, symbol, of):
-        local = factors_of(local_derivative(dependent, symbol))
-        last = (Partial(dependent.symbol, symbol),) if named and local else local
-        paths.append((*chain_factors(forward, dependent.symbol, of, named=named), *last))
-    return paths[0] if len(paths) == 1 else (total(map(product, paths)),)
+    """Return the chain-rule factors of one derivative, as `Chains` does."""
+    return Chains(forward).factors(symbol, of, named=named)
 
 
 def slope_name(above: object, below: object) -> str:
@@ -167,20 +203,14 @@ def slopes(derivation: Derivation) -> dict[str, Expression]:
         for equation in derivation.forward
         for part in sorted(equation.expression.free_symbols, key=str)
     }
-    nodes = {
-        gradient_name(equation.name): product(chain_factors(derivation.forward, equation.symbol))
-        for equation in derivation.forward
-    }
+    chains = Chains(derivation.forward)
+    nodes = {gradient_name(equation.name): product(chains.factors(equation.symbol)) for equation in derivation.forward}
     return local | nodes
 
 
 def dependents(forward: tuple[Equation, ...], symbol: Expression, of: Expression) -> tuple[Equation, ...]:
     """Return the equations that depend directly on `symbol` and lead to `of`."""
-    needed = {of}
-    for equation in reversed(forward):
-        if equation.symbol in needed:
-            needed |= equation.expression.free_symbols
-    return tuple(e for e in forward if e.symbol in needed and symbol in e.expression.free_symbols)
+    return Chains(forward).dependents(symbol, of)
 
 
 @dataclass(frozen=True)
@@ -246,19 +276,29 @@ def verify_gradients(derivation: Derivation) -> tuple[Identity, ...]:
     """Compare each product of chain-rule factors with the direct derivative of the composed total error.
 
     The composed error is one expression in weights, inputs and targets; sympy differentiates it without
-    knowing of layers. The activation's own derivative is verified first, from its definition.
+    knowing of layers. The activation's own derivative is verified first, from its definition. Of a large network, one
+    weight and one bias of each layer are verified: the others differ in their names alone.
     """
     names = dict.fromkeys(derivation.network.activations)
     activations = [ACTIVATIONS[name] for name in names if name in ACTIVATIONS]
     identities = [Identity(_rule(activation), rule_remainder(activation)) for activation in activations]
     composed = _compose(derivation.forward, sp.Symbol(TOTAL_ERROR))
-    for gradient, parameter in zip(derivation.gradients, derivation.network.parameters, strict=True):
+    for parameter in proved_parameters(derivation.network):
+        gradient = derivation.equation(gradient_name(parameter))
         direct = sp.diff(composed, sp.Symbol(parameter))
         by_factors = _compose(derivation.forward, gradient.expression)
         # Of cross-entropy, the outputs cancel against the logarithms' derivatives.
         remainder = sp.expand(direct - by_factors) and sp.cancel(direct - by_factors)
         identities.append(Identity(f"{gradient.name}: product of the factors = direct derivative", remainder))
     return tuple(identities)
+
+
+def proved_parameters(network: Network) -> tuple[str, ...]:
+    """Return the weights and biases whose gradients are verified: all, or the first ones of each layer."""
+    if len(network.parameters) <= _MOST_PROVED:
+        return network.parameters
+    firsts = [name for layer in network.layers for name in (layer[0].weights[0], layer[0].bias)]
+    return tuple(name for name in firsts if name in network.parameters)
 
 
 def _rule(activation: type[ActivationBase]) -> str:

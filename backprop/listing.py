@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from backprop.derivation import Derivation, Equation, verify_gradients
+from backprop.derivation import Derivation, Equation, proved_parameters, verify_gradients
 from backprop.panels import Panel, panels
 from backprop.printers.excel import ExcelPrinter
 from backprop.printers.javascript import JavaScriptPrinter, step_function
@@ -22,6 +22,8 @@ def _format_text(derivation: Derivation) -> str:
     blocks = [_text_panel(panel, printer) for panel in panels(derivation)]
     updates = [f"  next {printer.print(e.symbol)} = {printer.print(e.expression)}" for e in derivation.updates]
     proofs = [f"  {'holds' if p.holds else 'FAILS'}: {p.statement}" for p in verify_gradients(derivation)]
+    others = len(derivation.gradients) - len(proved_parameters(derivation.network))
+    proofs += [f"  not computed: the {others} others, which differ from these in their names alone"] if others else []
     blocks += ["\n".join(["Update, once per iteration", *updates]), "\n".join(["Proofs", *proofs])]
     return "\n\n".join(blocks) + "\n"
 

@@ -15,6 +15,8 @@ CHECK_SHEET = "Check"
 GUIDE_SHEET = "Guide"
 COMPARISON_SHEET = "Comparison"
 MAX_ITERATIONS = 10_000
+MAX_COLUMNS, MAX_CELLS = 16_384, 3_000_000
+"""What a sheet can hold, and what all tables of a workbook together may: more than 10,000 rows of the class's."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from backprop import __version__
 from backprop.derivation import as_taught, derive
 from backprop.errors import BackpropError
-from backprop.network import SHEET_LEARNING_RATES, Preset
+from backprop.network import SHEET_LEARNING_RATES, Network, Preset
 from backprop.sheet import layout
 from backprop.sheet.book import Book
 from backprop.sheet.check_sheet import write_check_sheet
@@ -64,6 +64,7 @@ def build_workbook(options: WorkbookOptions) -> Export:
             f"{options.iterations} iterations do not fit a workbook: give 1 to {layout.MAX_ITERATIONS}, "
             "or use `python -m backprop trace` for longer runs"
         )
+    _check_size(options.preset.network, options.iterations)
     derivation = derive(options.preset.network)
     if options.as_taught:
         derivation = as_taught(derivation)
@@ -84,6 +85,18 @@ def build_workbook(options: WorkbookOptions) -> Export:
     if options.protected:
         book.protect()
     return Export(options, book, tuple(run.trace for run in (main, *curves)))
+
+
+def _check_size(network: Network, iterations: int) -> None:
+    """Refuse what no sheet can hold, or no program opens in a minute, before any work is done. Raises BackpropError."""
+    neurons = sum(network.sizes[1:])
+    columns = len(network.inputs) + 2 * len(network.targets) + 2 * neurons + 2 * len(network.parameters) + 1
+    if columns > layout.MAX_COLUMNS:
+        raise BackpropError(f"a {network.shape} network needs {columns:,} columns; a sheet has {layout.MAX_COLUMNS:,}")
+    cells = columns * iterations * (1 + len(SHEET_LEARNING_RATES))
+    if cells > layout.MAX_CELLS:
+        remedy = f"give --iterations {max(layout.MAX_CELLS * iterations // cells, 1)} or fewer"
+        raise BackpropError(f"its tables would have {cells:,} cells, more than {layout.MAX_CELLS:,}: {remedy}")
 
 
 def _name_command(options: WorkbookOptions) -> str:

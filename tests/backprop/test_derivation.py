@@ -148,6 +148,18 @@ def test_any_network_has_the_gradients_of_autograd(sizes, activations, biases, l
         assert ours[f"dE_d{name}"] == pytest.approx(gradient, rel=1e-11, abs=1e-12), name
 
 
+def test_of_a_large_network_one_weight_and_bias_of_each_layer_are_verified():
+    derivation = derive(build_network((6, 9, 5), biases="per neuron"))
+    identities = verify_gradients(derivation)
+    assert all(identity.holds for identity in identities)
+    assert [identity.statement.split(":")[0] for identity in identities[1:]] == [
+        "dE_dw1",
+        "dE_db1",
+        "dE_dw55",
+        "dE_db10",
+    ]
+
+
 def test_a_shared_bias_has_the_sum_of_its_neurons_gradients():
     shared = replace(PRESETS["mazur"].network, trains_biases=True)
     values = PRESETS["mazur"].values

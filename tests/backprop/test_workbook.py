@@ -16,6 +16,7 @@ from openpyxl.utils import get_column_letter
 from presets import invent
 
 from backprop.derivation import as_taught, derive
+from backprop.errors import BackpropError
 from backprop.network import SHEET_LEARNING_RATES
 from backprop.networks.presets import PRESETS
 from backprop.sheet.book import Book, fill_values
@@ -154,6 +155,26 @@ def test_tables_print_in_groups_of_columns_that_can_be_read(default):
         widths = [sheet.column_dimensions[get_column_letter(n)].width for n in range(1, 19)]
         pixels = sum(int(width * 7 + 5) for width in widths) + 30  # of Calibri 11, and the row numbers
         assert pixels / 96 * sheet.page_setup.scale / 100 <= paper
+
+
+@pytest.mark.parametrize(
+    ("sizes", "iterations", "words"),
+    [
+        ((50, 50, 50, 50, 11), 68, "a 50-50-50-50-11 network needs 16,495 columns; a sheet has 16,384"),
+        ((20, 40, 20), 1000, "23,667,000 cells, more than 3,000,000: give --iterations 126 or fewer"),
+    ],
+)
+def test_what_no_workbook_can_hold_is_refused_before_any_work(sizes, iterations, words, monkeypatch):
+    monkeypatch.setattr("backprop.sheet.workbook.derive", lambda network: pytest.fail("it was derived"))
+    with pytest.raises(BackpropError, match=words):
+        build_workbook(WorkbookOptions(invent(sizes), 0.5, iterations))
+
+
+@pytest.mark.parametrize("preset", [*PRESETS.values(), invent((3, 4, 2), "tanh", "per neuron"), TRAINED])
+def test_the_columns_are_counted_without_deriving(preset, monkeypatch):
+    monkeypatch.setattr("backprop.sheet.layout.MAX_COLUMNS", 0)
+    with pytest.raises(BackpropError, match=f"needs {len(derive(preset.network).columns)} columns"):
+        build_workbook(WorkbookOptions(preset, 0.5, 2))
 
 
 def test_the_guide_links_to_every_sheet_and_tells_what_they_say(default):
