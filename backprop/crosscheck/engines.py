@@ -113,7 +113,8 @@ def _pass_in_torch(torch: Any, preset: Preset, numbers: dict[str, float]) -> dic
 
 def _measure_in_torch(torch: Any, loss: str, targets: Any, outputs: Any) -> Any:
     if loss == CROSS_ENTROPY:
-        return torch.nn.functional.binary_cross_entropy(outputs, targets, reduction="none")
+        # torch's own function keeps logarithms and derivatives of saturated outputs within bounds.
+        return -(targets * outputs.log() + (1 - targets) * (1 - outputs).log())
     squares = (targets - outputs).square()
     return squares / (len(targets) if loss == MEAN_SQUARED else 2)
 

