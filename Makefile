@@ -80,11 +80,11 @@ test: $(VENV)/dev.stamp ## run every test
 	@$(PY) -m pytest --numprocesses=auto --dist=worksteal
 
 bench: $(VENV)/dev.stamp ## what each command costs on this machine; FULL=1 trains to 99.4 %, FILE='a folder' checks it too
-	@$(PY) tests/bench.py "$$OUT" "$$FILE"
+	@$(PY) -P tests/bench.py "$$OUT" "$$FILE"
 	@$(PY) -m mnist bench --output="$$OUT/mnist" $${FULL:+--full}
 
 pictures: $(VENV)/dev.stamp report ## photographs of the page in every state, and the pictures that README.md shows
-	@$(PY) tests/gallery.py "$$OUT"
+	@$(PY) -P tests/gallery.py "$$OUT"
 
 campaign: $(VENV)/base.stamp ## plant 4,000 mistakes in right sheets and see that `check` finds them (a quarter of an hour)
 	@$(PY) -P tests/campaign.py

@@ -1,4 +1,4 @@
-"""Print what each command costs: python tests/bench.py (or make bench, which times training too).
+"""Print what each command costs: python -P tests/bench.py (or make bench, which times training too).
 
 Every figure is the median of several runs of the whole command, in this one call on this machine.
 """

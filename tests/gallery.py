@@ -1,4 +1,4 @@
-"""Make the pictures of finished results: python tests/gallery.py [out].
+"""Make the pictures of finished results: python -P tests/gallery.py [out].
 
 A browser photographs the page in every state, into OUT/pictures, and README.md shows how it opens. The sheet is the
 hand-in folder's picture of it. The page of a check is that of three made-up sheets.

@@ -68,6 +68,16 @@ def test_a_network_reaches_the_workbook_alone(make):
     assert ["--network=my network.toml" in call for call in calls] == [True, False, False, False, False]
 
 
+def test_the_scripts_of_make_find_the_packages_and_not_the_tests_folders_of_the_same_name():
+    scripts = re.findall(r"\$\(PY\)(.*) (tests/\w+\.py)", (ROOT / "Makefile").read_text())
+    assert {script for _, script in scripts} == {"tests/bench.py", "tests/gallery.py", "tests/campaign.py"}
+    for options, script in scripts:
+        code = f"import runpy; runpy.run_path({script!r}, run_name='imported')"
+        command = [sys.executable, *options.split(), "-c", code]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert (options, done.returncode, done.stderr) == (" -P", 0, "")
+
+
 def test_help_lists_every_target(make):
     listed = re.findall(r"^  make (\w+)", make("help"), re.MULTILINE)
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)

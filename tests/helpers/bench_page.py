@@ -2,12 +2,10 @@
 
 import platform
 import statistics
-import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "helpers"))
 from reports.pdf import find_browser
 
 LOADS, STEPS = 9, 60
