@@ -27,6 +27,7 @@ _OF_FINDING = (
 )
 _COLUMNS = ("file", "sheet", "header", *_OF_FINDING, "verdict", "network")
 _MAX_SHOWN = 300
+_BLANK = re.compile(r"[\s\0\ufeff]*")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -112,8 +113,10 @@ def _disarm(value: object) -> object:
     if not isinstance(value, str):
         return _finite(value)
     text = _SURROGATE.sub("\ufffd", value)
-    first = unicodedata.normalize("NFKC", text).lstrip("\ufeff\0 \xa0")[:1]
-    return f"'{text}" if first in tuple("=+-@\t\r\n") else text
+    blank = _BLANK.match(normal := unicodedata.normalize("NFKC", text))
+    assert blank is not None
+    is_armed = normal[blank.end() :].startswith(tuple("=+-@")) or any(c in blank[0] for c in "\t\r\n")
+    return f"'{text}" if is_armed else text
 
 
 def as_text(reports: Sequence[FileReport], *, strict: bool) -> str:

@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backprop.check.findings import CHART, FORMULA, UNREAD, Effect, FileReport, Finding, LearningRate, TableReport
@@ -57,6 +57,8 @@ texts = st.text(st.characters() | st.sampled_from("\r\n\t\0\x1b\u202e\u2028\ud80
 
 
 @given(texts, texts)
+@example("a", "\x1c+S)")
+@example("a", " \0\ufeff\x85=1")
 def test_foreign_text_stays_in_its_line_and_its_cell(name, words):
     finding = Finding(FORMULA, "h1", "A1", f"={words}", None, words)
     report = FileReport(name, None, (table(finding, sheet=words),))
