@@ -7,7 +7,7 @@ from itertools import pairwise
 import sympy as sp
 
 from backprop.activations import ACTIVATIONS
-from backprop.derivation import Derivation, Equation, Expression, chain_factors, dependents, local_derivative
+from backprop.derivation import Derivation, Equation, Expression, local_derivative
 from backprop.errors import BackpropError
 from backprop.network import TOTAL_ERROR, Kind, Neuron, gradient_name
 from backprop.notation import Partial, product
@@ -87,7 +87,7 @@ def _line(equation: Equation, name: str = "") -> PanelLine:
 def _path(derivation: Derivation, symbol: Expression) -> list[Expression]:
     """Return the path from a symbol towards the total error, up to where it branches."""
     path = [symbol]
-    while path[-1] != _E and len(onwards := dependents(derivation.forward, path[-1], _E)) == 1:
+    while path[-1] != _E and len(onwards := derivation.chains.dependents(path[-1], _E)) == 1:
         path.append(onwards[0].symbol)
     return path
 
@@ -145,7 +145,7 @@ def _activation_lines(derivation: Derivation, hidden: tuple[Neuron, ...]) -> lis
     first, outputs = sp.Symbol(hidden[0].activation), len(derivation.network.errors)
     parts = [
         PanelLine(
-            (Partial(error, first), product(chain_factors(derivation.forward, first, error))),
+            (Partial(error, first), product(derivation.chains.factors(first, error))),
             f"what {first} does to {error}",
             f"path_{number}",
         )
@@ -153,7 +153,7 @@ def _activation_lines(derivation: Derivation, hidden: tuple[Neuron, ...]) -> lis
     ]
     sums = [
         PanelLine(
-            (Partial(_E, a), product(chain_factors(derivation.forward, a))),
+            (Partial(_E, a), product(derivation.chains.factors(a))),
             f"{a} feeds {'both' if outputs == 2 else f'all {outputs}'} outputs: the parts add up"
             if outputs > 1
             else f"what {a} does to the total error",

@@ -12,7 +12,6 @@ from backprop.derivation import (
     Identity,
     Slip,
     as_taught,
-    chain_factors,
     derive,
     replace_symbols,
     slips,
@@ -113,8 +112,8 @@ def _gradients(derivation: Derivation) -> dict[str, Gradient]:
     names = (*(e.name for e in derivation.forward), *derivation.network.parameters)
     return {
         name: Gradient(
-            product(chain_factors(derivation.forward, sp.Symbol(name), named=True)),
-            product(chain_factors(derivation.forward, sp.Symbol(name))),
+            product(derivation.chains.factors(sp.Symbol(name), named=True)),
+            product(derivation.chains.factors(sp.Symbol(name))),
         )
         for name in names
     }
@@ -155,7 +154,7 @@ def _sum_of_paths(derivation: Derivation, activation: str) -> Iterator[tuple[Exp
     signs = [partial(error, activation) for error in derivation.network.errors]
     for sign in signs:
         error, inner = sign.args
-        yield sign, product(chain_factors(derivation.forward, inner, error))
+        yield sign, product(derivation.chains.factors(inner, error))
     yield partial(TOTAL_ERROR, activation), total(signs)
 
 

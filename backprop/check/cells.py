@@ -105,6 +105,11 @@ class ForeignWorkbook:
         sheet = self.sheets.get(address.sheet)
         return None if sheet is None else sheet.columns.get(address.column, {}).get(address.row)
 
+    def value(self, address: Address) -> Content:
+        """Return what was typed into a cell or is stored as its formula's result; None where there is nothing."""
+        cell = self.cell(address)
+        return None if cell is None else cell.value
+
     def formula(self, address: Address) -> str | None:
         """Return a cell's formula as a spreadsheet shows it, with its =; None where there is none."""
         cell = self.cell(address)

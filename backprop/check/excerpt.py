@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from backprop.check.cells import Address, Content, ForeignWorkbook, Rectangle
+from backprop.check.cells import Address, Rectangle
 from backprop.check.findings import Excerpt, TableReport, read_cells
 from backprop.check.formulas import UnreadableError
 from backprop.check.references import Formulas, Scope
@@ -35,14 +35,9 @@ def _make_excerpt(formulas: Formulas, sheet: str, first: Iterable[int], ranges: 
     wanted = {column for cells in ranges for column in range(cells.left, min(cells.right, cells.left + 2) + 1)}
     # Where there are too many, those of findings come first, then those on the left.
     shown = sorted(sorted(used, key=lambda column: (column not in wanted, column))[:_MAX_COLUMNS])
-    scope = Scope(formulas, lambda address: _read(formulas.workbook, address), runs_on=True)
+    scope = Scope(formulas, formulas.workbook.value, runs_on=True)
     texts = (tuple(_show(scope, Address(sheet, row, column)) for column in shown) for row in rows)
     return Excerpt(sheet, tuple(shown), tuple(rows), tuple(texts))
-
-
-def _read(workbook: ForeignWorkbook, address: Address) -> Content:
-    cell = workbook.cell(address)
-    return None if cell is None else cell.value
 
 
 def _show(scope: Scope, address: Address) -> str:

@@ -17,8 +17,17 @@ from backprop.check.probe import CLASS_RUN, Probe, as_constant, bias_value, read
 from backprop.check.quantities import TableCells
 from backprop.check.run import Convention, RightRun, agree
 from backprop.check.tables import BIASES, CLASS
-from backprop.derivation import Derivation, chain_factors
-from backprop.network import LEARNING_RATE, TOTAL_ERROR, Network, Neuron, gradient_name, gradient_variable
+from backprop.check.trees import compute, to_tree
+from backprop.derivation import Derivation, derive
+from backprop.network import (
+    CROSS_ENTROPY,
+    LEARNING_RATE,
+    TOTAL_ERROR,
+    Network,
+    Neuron,
+    gradient_name,
+    gradient_variable,
+)
 from backprop.notation import Partial, Shifted, product
 
 _NETWORK = CLASS.network
@@ -90,7 +99,7 @@ class ExpectedTable:
         parameter = gradient_variable(quantity)
         if parameter is None:
             return sp.Symbol(quantity), self.expression(quantity)
-        chain = product(chain_factors(self.derivation.forward, sp.Symbol(parameter), named=True))
+        chain = product(self.derivation.chains.factors(sp.Symbol(parameter), named=True))
         return Partial(sp.Symbol(TOTAL_ERROR), sp.Symbol(parameter)), chain, self.expression(quantity)
 
     def place(self, expression: Any, places: Container[str]) -> Any:
@@ -155,14 +164,14 @@ def _check_activations(probe: Probe) -> None:
 
 def _check_loss(probe: Probe) -> None:
     """Errors that all are cross-entropies mean it; one alone is a slip."""
-    right = {}
-    for error, target, neuron in zip(_NETWORK.errors, _NETWORK.targets, _OUTPUT, strict=True):
-        t, a = CLASS_RUN.value(target), CLASS_RUN.value(neuron.activation)
-        right[error] = -(t * np.log(a) + (1 - t) * np.log(1 - a))
-    if not probe.table.columns.keys() & right.keys():
-        right = {TOTAL_ERROR: np.sum([*right.values()], axis=0)}
-    found = [probe.compute(error) for error in right]
-    if all(f is not None and agree(f.number, r) for f, r in zip(found, right.values(), strict=True)):
+    names = _NETWORK.errors if probe.table.columns.keys() & set(_NETWORK.errors) else (TOTAL_ERROR,)
+    found = {name: probe.compute(name) for name in names}
+    if any(f is None or agree(f.number, CLASS_RUN.value(name)) for name, f in found.items()):
+        return
+    derivation = derive(replace(_NETWORK, loss=CROSS_ENTROPY))
+    right = {e: compute(to_tree(derivation.equation(e).expression), CLASS_RUN.values) for e in _NETWORK.errors}
+    right[TOTAL_ERROR] = np.sum([*right.values()], axis=0)
+    if all(f is not None and agree(f.number, right[name]) for name, f in found.items()):
         raise OtherNetworkError("the loss is cross-entropy: the exercise has half the squared error")
 
 

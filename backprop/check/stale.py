@@ -67,8 +67,7 @@ class _StaleCheck:
     def _read(self, target: Address, rows: Floats) -> Value:
         if target.row > _FAR // 2:
             return self._shown(target.sheet, target.column, rows + (target.row - _FAR))
-        cell = self._cells.formulas.workbook.cell(target)
-        return None if cell is None else cell.value
+        return self._cells.formulas.workbook.value(target)
 
     def _shown(self, sheet: str, column: int, rows: Floats) -> Floats:
         """Return the numbers that cells show: 0 for empty ones, NaN for texts."""

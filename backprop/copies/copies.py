@@ -48,6 +48,8 @@ class Marked:
 
     table: TableReport
     finding: Finding
+    contents: Mapping[Address, Content]
+    """What its cells have to hold, where that is known."""
     runs: tuple[Run, ...]
     is_repaired: bool = False
 
@@ -93,16 +95,19 @@ def fix(path: Path, content: bytes, report: FileReport, formulas: Formulas) -> M
 
 
 def _mark_all(report: FileReport, formulas: Formulas) -> list[Marked]:
-    return [
-        Marked(table, finding, _find_runs(formulas.workbook, table, finding))
-        for table in report.tables
-        for finding in table.findings
-    ]
+    return [_mark_finding(formulas.workbook, table, finding) for table in report.tables for finding in table.findings]
 
 
-def _find_runs(workbook: ForeignWorkbook, table: TableReport, finding: Finding) -> tuple[Run, ...]:
+def _mark_finding(workbook: ForeignWorkbook, table: TableReport, finding: Finding) -> Marked:
+    contents = repair(workbook, table, finding)
+    return Marked(table, finding, contents, _find_runs(workbook, table, finding, contents))
+
+
+def _find_runs(
+    workbook: ForeignWorkbook, table: TableReport, finding: Finding, contents: Mapping[Address, Content]
+) -> tuple[Run, ...]:
     """Return the runs of a finding with what is found and expected in the first cell of each."""
-    contents, runs = repair(workbook, table, finding), list[Run]()
+    runs = list[Run]()
     for sheet, cells in read_cells(finding.cells, table.sheet)[:_MAX_RUNS]:
         first, last = Address(sheet, cells.top, cells.left), Address(sheet, cells.bottom, cells.right)
         content = contents.get(first)
@@ -116,16 +121,15 @@ def _plan(report: FileReport, formulas: Formulas, touched: set[Address]) -> tupl
     """Return what cells get, and the findings that this repairs; a cell that was repaired before is not tried again."""
     workbook = formulas.workbook
     marks = [replace(mark, is_repaired=True) for mark in _mark_all(report, formulas)]
-    planned = [(mark, repair(workbook, mark.table, mark.finding)) for mark in marks]
-    planned = [(mark, contents) for mark, contents in planned if contents and touched.isdisjoint(contents)]
-    covered = {cell for _, contents in planned for cell in contents}
+    planned = [mark for mark in marks if mark.contents and touched.isdisjoint(mark.contents)]
+    covered = {cell for mark in planned for cell in mark.contents}
     found, done = dict[Address, Content](), list[Marked]()
-    for mark, contents in planned:
+    for mark in planned:
         # Of an array formula's cells, none can get another formula alone.
-        changed = (cell for cell, content in contents.items() if content.text)
+        changed = (cell for cell, content in mark.contents.items() if content.text)
         is_whole = all(covered.issuperset(find_array(workbook, cell)) for cell in changed)
-        if is_whole and found.keys().isdisjoint(contents):
-            found.update(contents)
+        if is_whole and found.keys().isdisjoint(mark.contents):
+            found.update(mark.contents)
             done.append(mark)
     return found, done
 

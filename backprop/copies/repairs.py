@@ -37,7 +37,7 @@ def repair(workbook: ForeignWorkbook, table: TableReport, finding: Finding) -> M
     if finding.expected is None or finding.kind not in (*_WRITTEN, TEXT):
         return {}
     if finding.kind == TEXT:
-        return {cell: Content(value=read_number_as_text(_read_value(workbook, cell))) for cell in cells}
+        return {cell: Content(value=read_number_as_text(workbook.value(cell))) for cell in cells}
     first = cells[0]
     pattern = Patterns(first.sheet).intern(finding.expected, first.row, first.column)
     contents = {cell: Content(formula=pattern.text(cell.row, cell.column)) for cell in cells}
@@ -58,11 +58,6 @@ def find_array(workbook: ForeignWorkbook, address: Address) -> tuple[Address, ..
     top, left, bottom, right = cell.array
     columns = range(left, right + 1)
     return tuple(Address(address.sheet, row, column) for row in range(top, bottom + 1) for column in columns)
-
-
-def _read_value(workbook: ForeignWorkbook, address: Address) -> object:
-    cell = workbook.cell(address)
-    return None if cell is None else cell.value
 
 
 def find_outdated(formulas: Formulas, changed: Iterable[Address]) -> set[Address]:
